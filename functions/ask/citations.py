@@ -1,0 +1,106 @@
+"""A citation is a quotation that was found where the model says it stands."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import unescape
+
+from ask.generation import Quotation
+from bucketwise.models import Place
+from bucketwise.search import Passage
+
+# What typesetting, and not the author, decides: such differences between quote and passage are allowed.
+TYPOGRAPHY = {
+    **dict.fromkeys("‘’‚‛′`´", "'"),
+    **dict.fromkeys("“”„‟″«»", '"'),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **dict.fromkeys("\u00ad\u200b\u200c\u200d\ufeff", ""),
+    "…": "...",
+    "ﬀ": "ff",
+    "ﬁ": "fi",
+    "ﬂ": "fl",
+    "ﬃ": "ffi",
+    "ﬄ": "ffl",
+}
+SHORTEST_QUOTE = 3  # characters; a shorter one is found anywhere
+MARKER = re.compile(r"\s?\[(\d+(?:\s*,\s*\d+)*)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """``quote`` is the passage's own text, and stands at ``start:end`` of the document's text."""
+
+    marker: int
+    passage: Passage
+    quote: str
+    start: int
+    end: int
+
+    @property
+    def place(self) -> Place:
+        return self.passage.place_at(self.start)
+
+
+def verify(quotations: Sequence[Quotation], passages: Sequence[Passage]) -> list[Citation]:
+    """Those quotations that are really in the passage they name, in order and each once."""
+    found = (_locate(quotation, passages) for quotation in quotations)
+    distinct = {(citation.marker, citation.start, citation.end): citation for citation in found if citation is not None}
+    return list(distinct.values())
+
+
+def keep_markers(answer: str, numbers: set[int]) -> str:
+    """The answer without the markers whose number is not in ``numbers``."""
+
+    def kept(match: re.Match[str]) -> str:
+        left = [number for number in re.findall(r"\d+", match[1]) if int(number) in numbers]
+        return f" [{', '.join(left)}]" if left else ""
+
+    return MARKER.sub(kept, answer).strip()
+
+
+def _locate(quotation: Quotation, passages: Sequence[Passage]) -> Citation | None:
+    if not 1 <= quotation.passage <= len(passages):
+        return None
+    passage = passages[quotation.passage - 1]
+    # The passage stood escaped in the prompt, and some models quote it so.
+    span = find_quote(quotation.quote, passage.text) or find_quote(unescape(quotation.quote), passage.text)
+    if span is None:
+        return None
+    start, end = span
+    return Citation(
+        marker=quotation.passage,
+        passage=passage,
+        quote=passage.text[start:end],
+        start=passage.start + start,
+        end=passage.start + end,
+    )
+
+
+def find_quote(quote: str, text: str) -> tuple[int, int] | None:
+    """Where ``quote`` stands in ``text``, as character offsets: white space, case and typography aside."""
+    wanted = "".join(piece for _, piece in _plain(quote)).strip()
+    if len(wanted) < SHORTEST_QUOTE:
+        return None
+    pieces = list(_plain(text))
+    origins = [origin for origin, piece in pieces for _ in piece]
+    at = "".join(piece for _, piece in pieces).find(wanted)
+    if at < 0:
+        return None
+    return origins[at], origins[at + len(wanted) - 1] + 1
+
+
+def _plain(text: str) -> list[tuple[int, str]]:
+    """(offset, what is compared) for each character; a run of white space is one space."""
+    pieces: list[tuple[int, str]] = []
+    in_space = False
+    for offset, character in enumerate(text):
+        if character.isspace():
+            if not in_space:
+                pieces.append((offset, " "))
+            in_space = True
+            continue
+        piece = TYPOGRAPHY.get(character, character).casefold()
+        if piece:
+            pieces.append((offset, piece))
+            in_space = False
+    return pieces

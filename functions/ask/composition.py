@@ -1,0 +1,91 @@
+"""Ask's parts, put together once for each execution environment, on first use."""
+
+import os
+from collections.abc import Callable
+from functools import lru_cache
+
+from ask.citations import Citation
+from ask.documents import Documents
+from ask.generation import OpenAIGenerator
+from ask.pipeline import AskPipeline
+from ask.retries import IngestQueue
+from ask.retrieval import DatabaseSearcher, RelevanceFloor, RetrievalStage
+from bucketwise.database import Database, connect
+from bucketwise.embedding import OpenAIEmbedder
+from bucketwise.errors import InvalidSettings
+from bucketwise.model_calls import model_client
+from bucketwise.settings import Settings
+from bucketwise.telemetry import Telemetry
+
+telemetry = Telemetry("ask")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings.from_environment(os.environ)
+
+
+@lru_cache(maxsize=1)
+def database() -> Database:
+    """Not connected yet."""
+    return Database(lambda: connect(settings()))
+
+
+@lru_cache(maxsize=1)
+def documents() -> Documents:
+    return Documents(database(), settings().tenant)
+
+
+@lru_cache(maxsize=1)
+def ask_pipeline() -> AskPipeline:
+    """Raises InvalidSettings."""
+    return build_pipeline(settings(), database(), telemetry)
+
+
+def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) -> AskPipeline:
+    client = model_client(given)
+    return AskPipeline(
+        retrieval=RetrievalStage(
+            searcher=DatabaseSearcher(database),
+            embedder=OpenAIEmbedder(client, given.embedding_model, given.embedding_dimensions),
+            telemetry=telemetry,
+            embedding_model=given.embedding_model,
+            tenant=given.tenant,
+            depth=given.search_depth,
+            keyword_weight=given.keyword_weight,
+        ),
+        floor=RelevanceFloor(given.min_cosine, given.min_coverage),
+        generator=OpenAIGenerator(client, given.answer_model, given.answer_tokens),
+        telemetry=telemetry,
+        max_context_tokens=given.max_context_tokens,
+    )
+
+
+@lru_cache(maxsize=1)
+def ingest_queue() -> IngestQueue:
+    """Raises InvalidSettings without QUEUE_URL."""
+    import boto3  # a third of a second that most requests need not pay
+
+    if not settings().queue_url:
+        raise InvalidSettings("QUEUE_URL: needed to retry documents")
+    return IngestQueue(boto3.client("sqs"), settings().queue_url, settings().bucket)
+
+
+@lru_cache(maxsize=1)
+def link_maker() -> Callable[[Citation], str | None]:
+    """Makes a link to the exact version that a citation quotes, good for LINK_SECONDS; None with 0 seconds."""
+    seconds = settings().link_seconds
+    if seconds == 0:
+        return lambda _: None
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client("s3", config=Config(signature_version="s3v4"))
+
+    def link(citation: Citation) -> str | None:
+        version = {"VersionId": citation.passage.version} if citation.passage.version else {}
+        parameters = {"Bucket": settings().bucket, "Key": citation.passage.key, **version}
+        signed: str = client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+        return signed
+
+    return link

@@ -1,0 +1,92 @@
+"""An answer from a chat model, in a form that code can check."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import openai
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ask.prompt import Prompt
+from bucketwise.deadline import Deadline
+from bucketwise.errors import ModelReplyInvalid
+from bucketwise.model_calls import call_model
+from bucketwise.prices import ModelUsage
+
+TRIES = 2
+
+
+class Quotation(BaseModel):
+    """The model's word that passage number ``passage`` holds ``quote``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    passage: int
+    quote: str
+
+
+class GeneratedAnswer(BaseModel):
+    """What the model must reply with: this model's JSON schema is sent along."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    answerable: bool
+    answer: str
+    citations: list[Quotation]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    answer: GeneratedAnswer
+    usage: ModelUsage
+
+
+class Generator(Protocol):
+    def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIGenerator:
+    client: openai.OpenAI
+    model: str
+    answer_tokens: int
+
+    def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation:
+        """Raises ModelUnavailable, ModelRefused, ModelReplyInvalid or DeadlineExceeded."""
+        return call_model(
+            lambda timeout: self._generate_once(prompt, timeout),
+            deadline=deadline,
+            tries=TRIES,
+            most_seconds=max(deadline.remaining(), 0),
+        )
+
+    def _generate_once(self, prompt: Prompt, timeout: float) -> Generation:
+        messages: Any = [{"role": role, "content": content} for role, content in prompt.messages]
+        reply = self.client.chat.completions.create(
+            model=self.model,
+            messages=messages,
+            max_completion_tokens=self.answer_tokens,
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "strict": True, "schema": GeneratedAnswer.model_json_schema()},
+            },
+            timeout=timeout,
+        )
+        if not reply.choices:
+            raise ModelReplyInvalid("the model's reply holds no choice")
+        choice = reply.choices[0]
+        if choice.finish_reason != "stop":
+            raise ModelReplyInvalid(f"the model stopped early ({choice.finish_reason})")
+        return Generation(
+            answer=_parsed(choice.message.content or ""),
+            usage=ModelUsage(
+                self.model,
+                reply.usage.prompt_tokens if reply.usage else 0,
+                reply.usage.completion_tokens if reply.usage else 0,
+            ),
+        )
+
+
+def _parsed(content: str) -> GeneratedAnswer:
+    try:
+        return GeneratedAnswer.model_validate_json(content)
+    except ValidationError:
+        raise ModelReplyInvalid("the model's reply does not fit the schema") from None

@@ -1,0 +1,83 @@
+"""The ask Lambda: API Gateway's requests in, answers or problem documents out."""
+
+from binascii import Error as Base64Error
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ask.composition import telemetry
+from ask.problems import (
+    INTERNAL,
+    INVALID_JSON,
+    INVALID_REQUEST,
+    NOT_FOUND,
+    PROBLEMS,
+    Problem,
+    invalid_parts,
+    problem_document,
+)
+from ask.routes import app
+from bucketwise.errors import BucketwiseError
+from bucketwise.telemetry import Metric
+
+
+@telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@telemetry.tracer.capture_lambda_handler(capture_response=False)
+@telemetry.metrics_flushed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """An API Gateway proxy response; never an exception."""
+    try:
+        return app.resolve(_with_json_body(event), context)
+    except Exception as error:  # noqa: BLE001  # the handler's edge
+        telemetry.log_failure(error)
+        document = _document(INTERNAL, str(event.get("requestContext", {}).get("requestId")))
+        return {"statusCode": document.status_code, "headers": document.headers, "body": document.body}
+
+
+@app.exception_handler(BucketwiseError)
+def answer_own_error(error: BucketwiseError) -> Response[str]:
+    telemetry.log_failure(error)
+    return _answer(PROBLEMS[type(error)])
+
+
+@app.exception_handler(RequestValidationError)
+def answer_invalid_request(error: RequestValidationError) -> Response[str]:
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return _answer(INVALID_JSON)
+    return _answer(INVALID_REQUEST, invalid_parts(found))
+
+
+@app.exception_handler([RecursionError, UnicodeDecodeError, Base64Error])
+def answer_unreadable_body(_: Exception) -> Response[str]:
+    """Nested too deeply for Python's JSON, or not UTF-8, or not base64."""
+    return _answer(INVALID_JSON)
+
+
+@app.exception_handler(ResponseValidationError)
+def answer_own_mistake(error: ResponseValidationError) -> Response[str]:
+    telemetry.log_failure(error)
+    return _answer(INTERNAL)
+
+
+@app.not_found
+def answer_unknown_route(_: Exception) -> Response[str]:
+    return _answer(NOT_FOUND)
+
+
+def _answer(problem: Problem, details: list[dict[str, Any]] | None = None) -> Response[str]:
+    return _document(problem, str(app.current_event.request_context.request_id), details)
+
+
+def _document(problem: Problem, request_id: str, details: list[dict[str, Any]] | None = None) -> Response[str]:
+    telemetry.count_with_reason(Metric.FAILED_REQUESTS, problem.name)
+    return problem_document(problem, request_id=request_id, details=details or [])
+
+
+def _with_json_body(event: dict[str, Any]) -> dict[str, Any]:
+    """Bodies are JSON, whatever a client calls them: `curl -d` says they are forms."""
+    headers = {name: value for name, value in (event.get("headers") or {}).items() if name.lower() != "content-type"}
+    return event | {"headers": headers | {"content-type": "application/json"}}

@@ -1,0 +1,112 @@
+"""From a question to an answer whose citations were checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
+
+from ask.citations import Citation, keep_markers, verify
+from ask.generation import Generation, Generator
+from ask.prompt import Turn, build_prompt
+from ask.retrieval import Query, RelevanceFloor, Retrieval, RetrievalStage
+from bucketwise.deadline import Deadline
+from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.prices import ModelUsage, total_usd
+from bucketwise.search import Passage
+from bucketwise.telemetry import Metric, Telemetry
+
+
+class Reason(StrEnum):
+    """Why there is no answer."""
+
+    NOTHING_RELEVANT = "nothing_relevant"
+    NOT_IN_PASSAGES = "not_in_passages"
+    NO_QUOTE_VERIFIED = "no_quote_verified"
+    MODEL_FAILED = "model_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``text`` is None if there is no answer, and then ``reason`` says why."""
+
+    retrieval: Retrieval
+    text: str | None = None
+    reason: Reason | None = None
+    citations: list[Citation] = field(default_factory=list)
+    relevant: list[Passage] = field(default_factory=list)
+    in_prompt: int = 0
+    quotes_dropped: int = 0
+    usage: ModelUsage | None = None
+    generate_ms: float = 0.0
+
+    @property
+    def degraded(self) -> bool:
+        """A model failed: what is here was found or made without it."""
+        return self.retrieval.degraded or self.reason is Reason.MODEL_FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class AskPipeline:
+    """question -> search -> relevance floor -> prompt -> generate -> verify -> answer"""
+
+    retrieval: RetrievalStage
+    floor: RelevanceFloor
+    generator: Generator
+    telemetry: Telemetry
+    max_context_tokens: int
+
+    def answer(self, query: Query, *, history: Sequence[Turn] = (), deadline: Deadline) -> Answer:
+        """An answer, or a reason why not. Below the relevance floor no model is called.
+
+        A model that fails costs the answer, not the passages. Raises what RetrievalStage.retrieve raises.
+        """
+        found = self.retrieval.retrieve(query, deadline=deadline)
+        relevant = [passage for passage in found.passages if self.floor.passes(passage)]
+        if not relevant:
+            return Answer(found, reason=Reason.NOTHING_RELEVANT)
+        prompt = build_prompt(
+            question=query.question,
+            passages=relevant,
+            history=history,
+            max_context_tokens=self.max_context_tokens,
+        )
+        began = perf_counter()
+        try:
+            with self.telemetry.step("generate", Metric.GENERATION_LATENCY):
+                generation = self.generator.generate(prompt, deadline=deadline)
+        except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
+            self.telemetry.log_failure(error)
+            return Answer(found, reason=Reason.MODEL_FAILED, relevant=relevant, in_prompt=len(prompt.passages))
+        self._count(found.usage, generation.usage)
+        return _checked(generation, prompt.passages, found, relevant, (perf_counter() - began) * 1000)
+
+    def _count(self, embedding: ModelUsage, generation: ModelUsage) -> None:
+        self.telemetry.count(Metric.PROMPT_TOKENS, generation.input_tokens)
+        self.telemetry.count(Metric.COMPLETION_TOKENS, generation.output_tokens)
+        cost = total_usd([embedding, generation])
+        if cost is not None:
+            self.telemetry.count(Metric.COST_USD, cost)
+
+
+def _checked(
+    generation: Generation, shown: Sequence[Passage], found: Retrieval, relevant: list[Passage], generate_ms: float
+) -> Answer:
+    """The model's answer with the citations that hold, or without text if none does."""
+    said = generation.answer
+    citations = verify(said.citations, shown) if said.answerable else []
+    reason = None
+    if not said.answerable or not said.answer.strip():
+        reason = Reason.NOT_IN_PASSAGES
+    elif not citations:
+        reason = Reason.NO_QUOTE_VERIFIED
+    return Answer(
+        retrieval=found,
+        text=keep_markers(said.answer, {citation.marker for citation in citations}) if reason is None else None,
+        reason=reason,
+        citations=citations if reason is None else [],
+        relevant=relevant,
+        in_prompt=len(shown),
+        quotes_dropped=len(said.citations) - len(citations),
+        usage=generation.usage,
+        generate_ms=generate_ms,
+    )

@@ -1,0 +1,73 @@
+"""Errors as RFC 9457 problem documents. They hold no exception's text and nothing of what was sent."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from bucketwise import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``name`` is the last part of the problem's type; ``retry_after`` is in seconds."""
+
+    name: str
+    status: HTTPStatus
+    title: str
+    retry_after: int | None = None
+
+
+BUSY = HTTPStatus.SERVICE_UNAVAILABLE
+
+INVALID_REQUEST = Problem("invalid-request", HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.")
+INVALID_JSON = Problem("invalid-json", HTTPStatus.BAD_REQUEST, "The body is not JSON.")
+NOT_FOUND = Problem("not-found", HTTPStatus.NOT_FOUND, "There is no such route.")
+INTERNAL = Problem("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
+MISCONFIGURED = Problem("misconfigured", HTTPStatus.INTERNAL_SERVER_ERROR, "The service is not set up correctly.")
+UNREADABLE = Problem("unreadable-document", HTTPStatus.UNPROCESSABLE_ENTITY, "The document cannot be read.")
+
+# One line for each error of bucketwise.errors; a test keeps it complete.
+PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
+    errors.InvalidSettings: MISCONFIGURED,
+    errors.IndexMismatch: MISCONFIGURED,
+    errors.MalformedEvent: INVALID_REQUEST,
+    errors.UnreadableDocument: UNREADABLE,
+    errors.DeadlineExceeded: Problem("too-slow", BUSY, "There was no time left to answer.", 5),
+    errors.DatabaseUnavailable: Problem("database-unavailable", BUSY, "The index does not answer.", 15),
+    errors.EmbeddingMissing: Problem("index-changing", BUSY, "The index is being changed.", 1),
+    errors.ModelUnavailable: Problem("model-unavailable", BUSY, "The model does not answer.", 10),
+    errors.ModelRefused: Problem("model-refused", BUSY, "The model does not serve this deployment.", 60),
+    errors.ModelReplyInvalid: Problem("model-reply-invalid", BUSY, "The model's reply was unusable.", 5),
+    errors.BucketUnavailable: Problem("bucket-unavailable", BUSY, "The bucket does not answer.", 10),
+    errors.QueueUnavailable: Problem("queue-unavailable", BUSY, "The queue does not take messages.", 10),
+    errors.IndexBehind: Problem("index-behind", HTTPStatus.CONFLICT, "The index is not there yet.", 2),
+    errors.UnknownDocument: Problem("unknown-document", HTTPStatus.NOT_FOUND, "No document has this key."),
+}
+
+
+def problem_document(problem: Problem, *, request_id: str, details: Sequence[dict[str, Any]] = ()) -> Response[str]:
+    """``details`` become the member ``errors``: what is wrong with which part of the request."""
+    body: dict[str, Any] = {
+        "type": f"urn:bucketwise:problem:{problem.name}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "request_id": request_id,
+    }
+    if details:
+        body["errors"] = list(details)
+    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
+    return Response(
+        status_code=problem.status.value,
+        content_type="application/problem+json",
+        body=json.dumps(body),
+        headers=headers,
+    )
+
+
+def invalid_parts(found: Sequence[Any]) -> list[dict[str, Any]]:
+    """Where and what, from pydantic's list of errors; never the value that was sent."""
+    return [{"where": "/".join(str(part) for part in each["loc"]), "what": each["msg"]} for each in found]

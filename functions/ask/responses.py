@@ -1,0 +1,101 @@
+"""The pipeline's values in the words of the HTTP contract."""
+
+from collections.abc import Sequence
+
+from ask.citations import Citation
+from ask.pipeline import Answer
+from ask.prompt import PROMPT_VERSION
+from ask.retrieval import Retrieval
+from ask.schemas import AskResponse, CitationOut, ExplainOut, PassageOut, SearchResponse, UsageOut
+from bucketwise.prices import ModelUsage, total_usd
+from bucketwise.search import Passage
+
+
+def ask_response(
+    answer: Answer, *, links: Sequence[str | None], explain: bool, request_id: str, total_ms: float
+) -> AskResponse:
+    """``links[i]`` leads to what the i-th citation quotes."""
+    found = answer.retrieval
+    return AskResponse(
+        answered=answer.text is not None,
+        answer=answer.text,
+        reason=answer.reason.value if answer.reason else None,
+        degraded=answer.degraded,
+        citations=[_citation(*cited) for cited in zip(answer.citations, links, strict=True)],
+        passages=[passage_out(passage) for passage in answer.relevant] if answer.text is None else [],
+        usage=usage_out(found.usage, answer.usage),
+        timings_ms=_rounded(found.timings_ms | {"generate": answer.generate_ms, "total": total_ms}),
+        corpus_version=found.corpus_version,
+        request_id=request_id,
+        explain=_explain(answer) if explain else None,
+    )
+
+
+def search_response(found: Retrieval, *, request_id: str, total_ms: float) -> SearchResponse:
+    return SearchResponse(
+        passages=[passage_out(passage) for passage in found.passages],
+        degraded=found.degraded,
+        usage=usage_out(found.usage, None),
+        timings_ms=_rounded(found.timings_ms | {"total": total_ms}),
+        corpus_version=found.corpus_version,
+        request_id=request_id,
+    )
+
+
+def passage_out(passage: Passage) -> PassageOut:
+    place = passage.place_at(passage.start)
+    return PassageOut(
+        page=place.page,
+        heading=list(place.heading),
+        key=passage.key,
+        version=passage.version,
+        title=passage.title,
+        text=passage.text,
+        start=passage.start,
+        end=passage.start + len(passage.text),
+        score=passage.score,
+        vector_rank=passage.vector_rank,
+        cosine=passage.cosine,
+        keyword_rank=passage.keyword_rank,
+        keyword_score=passage.keyword_score,
+        coverage=passage.coverage,
+    )
+
+
+def usage_out(embedding: ModelUsage, generation: ModelUsage | None) -> UsageOut:
+    return UsageOut(
+        embedding_tokens=embedding.input_tokens,
+        prompt_tokens=generation.input_tokens if generation else 0,
+        completion_tokens=generation.output_tokens if generation else 0,
+        usd=total_usd([embedding, generation] if generation else [embedding]),
+    )
+
+
+def _citation(citation: Citation, link: str | None) -> CitationOut:
+    place = citation.place
+    return CitationOut(
+        page=place.page,
+        heading=list(place.heading),
+        marker=citation.marker,
+        key=citation.passage.key,
+        version=citation.passage.version,
+        title=citation.passage.title,
+        quote=citation.quote,
+        start=citation.start,
+        end=citation.end,
+        url=link,
+    )
+
+
+def _explain(answer: Answer) -> ExplainOut:
+    return ExplainOut(
+        prompt_version=PROMPT_VERSION,
+        candidates=[passage_out(passage) for passage in answer.retrieval.passages],
+        relevant=len(answer.relevant),
+        in_prompt=answer.in_prompt,
+        quotes_dropped=answer.quotes_dropped,
+    )
+
+
+def _rounded(timings: dict[str, float]) -> dict[str, float]:
+    return {step: round(milliseconds, 1) for step, milliseconds in timings.items()}

@@ -1,0 +1,133 @@
+"""The HTTP routes: each translates a request into one call, and its result into a response."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from time import perf_counter, time
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
+
+from ask.composition import ask_pipeline, documents, ingest_queue, link_maker, settings
+from ask.pipeline import Answer
+from ask.prompt import Turn
+from ask.responses import ask_response, search_response
+from ask.retrieval import Query
+from ask.schemas import (
+    AskRequest,
+    AskResponse,
+    DocumentOut,
+    DocumentsResponse,
+    HealthResponse,
+    RetryRequest,
+    RetryResponse,
+    SearchRequest,
+    SearchResponse,
+    Text,
+)
+from bucketwise.deadline import Deadline
+from bucketwise.models import DocumentState
+
+# API Gateway gives up on a request after 29 s (its quota for REST APIs); what comes later reaches nobody.
+GATEWAY_SECONDS = 28.0
+# Kept of the invocation's own time to send the response.
+RESERVE_SECONDS = 0.5
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post("/ask")
+def ask(request: AskRequest) -> AskResponse:
+    """Answers a question from the documents, with citations that were checked."""
+    began = perf_counter()
+    turns = [Turn(turn.question, turn.answer) for turn in request.history]
+    answer = ask_pipeline().answer(_query(request), history=turns, deadline=_deadline())
+    return ask_response(
+        answer,
+        links=_links(answer),
+        explain=request.explain,
+        request_id=_request_id(),
+        total_ms=(perf_counter() - began) * 1000,
+    )
+
+
+@app.post("/search")
+def search(request: SearchRequest) -> SearchResponse:
+    """Finds passages, with their scores and ranks in each leg of the search."""
+    began = perf_counter()
+    found = ask_pipeline().retrieval.retrieve(_query(request), deadline=_deadline())
+    return search_response(found, request_id=_request_id(), total_ms=(perf_counter() - began) * 1000)
+
+
+@app.get("/documents")
+def list_documents(
+    key: Annotated[Text | None, InQuery(max_length=1024)] = None,
+    prefix: Annotated[Text, InQuery(max_length=1024)] = "",
+    state: Annotated[DocumentState | None, InQuery()] = None,
+    after: Annotated[Text, InQuery(max_length=1024)] = "",
+) -> DocumentsResponse:
+    """What the index holds of one document, or of a page of them in the order of their keys."""
+    if key is not None:
+        rows, following = [documents().get(key, deadline=_deadline())], None
+    else:
+        rows, following = documents().page(prefix=prefix, state=state, after=after, deadline=_deadline())
+    return DocumentsResponse(documents=[DocumentOut.model_validate(row) for row in rows], next=following)
+
+
+@app.post("/retries")
+def retry(request: RetryRequest) -> tuple[RetryResponse, int]:
+    """Puts one document, or all that failed, back into the queue."""
+    if request.key is not None:
+        documents().get(request.key, deadline=_deadline())
+    keys = [request.key] if request.key is not None else _failed_keys(_deadline())
+    return RetryResponse(queued=ingest_queue().send(keys)), HTTPStatus.ACCEPTED
+
+
+@app.get("/health")
+def health(deep: Annotated[bool, InQuery()] = False) -> HealthResponse:
+    """Whether the function runs; with deep=1, whether the database answers (which wakes it up)."""
+    return HealthResponse(
+        status="ok", corpus_version=documents().corpus_version(deadline=_deadline()) if deep else None
+    )
+
+
+@app.get("/openapi.json", include_in_schema=False)
+def openapi() -> Response[str]:
+    """This contract."""
+    schema = app.get_openapi_json_schema(
+        title="Bucketwise", version="1", description="Ask questions of the documents in a bucket."
+    )
+    return Response(status_code=HTTPStatus.OK, content_type="application/json", body=schema)
+
+
+def _query(request: SearchRequest) -> Query:
+    history = request.history if isinstance(request, AskRequest) else []
+    return Query(
+        question=request.question,
+        context=history[-1].question if history else "",
+        filters=request.filters.model_dump(mode="json", exclude_none=True),
+        limit=request.top_k or settings().top_k,
+        min_version=request.min_version,
+    )
+
+
+def _failed_keys(deadline: Deadline) -> Iterator[str]:
+    after: str | None = ""
+    while after is not None:
+        rows, after = documents().page(state=DocumentState.FAILED, after=after, deadline=deadline)
+        yield from (row["key"] for row in rows)
+
+
+def _links(answer: Answer) -> list[str | None]:
+    return [link_maker()(citation) for citation in answer.citations]
+
+
+def _deadline() -> Deadline:
+    """The earlier of the invocation's end and the moment at which API Gateway gives up."""
+    began = app.current_event.request_context.request_time_epoch / 1000
+    own: float = app.lambda_context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+    return Deadline.after(min(own, began + GATEWAY_SECONDS - time()))
+
+
+def _request_id() -> str:
+    return str(app.current_event.request_context.request_id)

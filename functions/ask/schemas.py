@@ -1,0 +1,171 @@
+"""The HTTP contract: what may be sent, and what is sent back. ``GET /openapi.json`` is made from it."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from bucketwise.models import DocumentState
+
+QUESTION_CHARACTERS = 4000
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps every character but this one."""
+    if "\0" in text:
+        raise ValueError("must not hold the character NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Question = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)]
+Key = Annotated[Text, StringConstraints(min_length=1, max_length=1024)]  # S3's own limit, there in bytes
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Filters(_Request):
+    """All that are given must hold. Times are ISO 8601 with an offset; an object's own time is when it was stored."""
+
+    prefix: Key | None = None
+    key: Key | None = None
+    content_type: Annotated[Text, StringConstraints(max_length=255)] | None = None
+    modified_from: datetime | None = None
+    modified_before: datetime | None = None
+    metadata: dict[Text, Text] | None = Field(default=None, max_length=20)
+
+
+class HistoryTurn(_Request):
+    question: Question
+    answer: Annotated[Text, StringConstraints(max_length=20_000)]
+
+
+class SearchRequest(_Request):
+    question: Question
+    filters: Filters = Filters()
+    top_k: int | None = Field(default=None, ge=1, le=50)
+    min_version: int | None = Field(default=None, ge=0)
+
+
+class AskRequest(SearchRequest):
+    history: list[HistoryTurn] = Field(default_factory=list, max_length=20)
+    explain: bool = False
+
+
+class RetryRequest(_Request):
+    """Either one document, or all that failed."""
+
+    key: Key | None = None
+    all_failed: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.key is None) == (not self.all_failed):
+            raise ValueError("give either key or all_failed")
+        return self
+
+
+class PlaceOut(BaseModel):
+    page: int | None = Field(description="Counts from 1; null in a document without pages")
+    heading: list[str] = Field(description="Headings above, outermost first")
+
+
+class PassageOut(PlaceOut):
+    key: str
+    version: str | None
+    title: str | None
+    text: str
+    start: int = Field(description="Offset of the text in the document's text, in characters")
+    end: int
+    score: float
+    vector_rank: int | None
+    cosine: float | None
+    keyword_rank: int | None
+    keyword_score: float | None
+    coverage: float
+
+
+class CitationOut(PlaceOut):
+    marker: int = Field(description="The number in square brackets in the answer")
+    key: str
+    version: str | None
+    title: str | None
+    quote: str = Field(description="The document's own words, found where the citation says")
+    start: int = Field(description="Offset of the quote in the document's text, in characters")
+    end: int
+    url: str | None = Field(description="A link to exactly this version of the object, good for LINK_SECONDS")
+
+
+class UsageOut(BaseModel):
+    embedding_tokens: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float | None = Field(description="null if the price of a model is not known")
+
+
+class ExplainOut(BaseModel):
+    prompt_version: str
+    candidates: list[PassageOut] = Field(description="All that search found, best first")
+    relevant: int = Field(description="How many of them passed the relevance floor")
+    in_prompt: int = Field(description="How many of those fitted into the prompt")
+    quotes_dropped: int = Field(description="Quotations that were not in the passage the model named")
+
+
+class SearchResponse(BaseModel):
+    passages: list[PassageOut]
+    degraded: bool = Field(description="The question could not be embedded; found by keywords alone")
+    usage: UsageOut
+    timings_ms: dict[str, float]
+    corpus_version: int
+    request_id: str
+
+
+class AskResponse(BaseModel):
+    answered: bool
+    answer: str | None
+    reason: Literal["nothing_relevant", "not_in_passages", "no_quote_verified", "model_failed"] | None
+    degraded: bool = Field(description="A model failed: found by keywords alone, or passages without an answer")
+    citations: list[CitationOut]
+    passages: list[PassageOut] = Field(description="What was found, when there are passages but no answer")
+    usage: UsageOut
+    timings_ms: dict[str, float]
+    corpus_version: int
+    request_id: str
+    explain: ExplainOut | None = None
+
+
+class DocumentOut(BaseModel):
+    key: str
+    state: DocumentState
+    reason: str | None = Field(description="Why indexing failed")
+    hint: str | None = Field(description="What helps against that")
+    version: str | None
+    size: int | None
+    content_type: str | None
+    last_modified: datetime | None
+    metadata: dict[str, str]
+    title: str | None
+    pages: int | None
+    chunks: int
+    tokens: int
+    embedded: int = Field(description="Chunks that were embedded for this version")
+    reused: int = Field(description="Chunks whose text had been embedded before")
+    embedding_tokens: int
+    cost_usd: float | None
+    updated_at: datetime
+
+
+class DocumentsResponse(BaseModel):
+    documents: list[DocumentOut]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last one")
+
+
+class RetryResponse(BaseModel):
+    queued: int
+
+
+class HealthResponse(BaseModel):
+    status: Literal["ok"]
+    corpus_version: int | None = Field(description="Read from the database, with ?deep=1")

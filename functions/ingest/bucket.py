@@ -1,0 +1,94 @@
+"""What the bucket holds under a key at this moment."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from bucketwise.errors import BucketUnavailable, UnreadableDocument
+from bucketwise.models import FailureReason
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """What S3 says of an object beside its bytes. ``version`` is None in a bucket without versioning."""
+
+    key: str
+    version: str | None
+    etag: str
+    size: int
+    content_type: str | None
+    last_modified: datetime
+    metadata: dict[str, str]
+
+
+class _Stream(Protocol):
+    def read(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """Facts and body of one reply, so that they belong to the same version."""
+
+    facts: ObjectFacts
+    stream: _Stream
+
+    def read(self, *, most_bytes: int) -> bytes:
+        """The whole body. Raises UnreadableDocument if it is larger, BucketUnavailable if it was cut short."""
+        if self.facts.size > most_bytes:
+            raise UnreadableDocument(
+                FailureReason.TOO_LARGE,
+                f"The file has {self.facts.size:,} bytes; the limit is {most_bytes:,} (MAX_DOCUMENT_BYTES).",
+            )
+        try:
+            return self.stream.read()
+        except (BotoCoreError, OSError) as error:
+            raise BucketUnavailable(f"an object's body was cut short ({type(error).__name__})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class S3Bucket:
+    """``client`` is boto3's S3 client."""
+
+    client: Any
+    name: str
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[StoredObject | None]:
+        """The current version, or None if there is none.
+
+        Raises BucketUnavailable for everything else. A 403 is among that: without s3:ListBucket, S3 answers
+        403 for a missing object too, and a lost permission must never look like a deletion.
+        """
+        try:
+            reply = self.client.get_object(Bucket=self.name, Key=key)
+        except self.client.exceptions.NoSuchKey:
+            reply = None
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            raise BucketUnavailable(f"S3 answered {status}") from None
+        except BotoCoreError as error:
+            raise BucketUnavailable(f"S3 did not answer ({type(error).__name__})") from None
+        if reply is None:
+            yield None
+            return
+        try:
+            yield StoredObject(_facts(key, reply), reply["Body"])
+        finally:
+            reply["Body"].close()
+
+
+def _facts(key: str, reply: dict[str, Any]) -> ObjectFacts:
+    version = reply.get("VersionId")
+    return ObjectFacts(
+        key=key,
+        version=version if version != "null" else None,
+        etag=reply["ETag"].strip('"'),
+        size=reply["ContentLength"],
+        content_type=reply.get("ContentType"),
+        last_modified=reply["LastModified"],
+        metadata=reply.get("Metadata", {}),
+    )

@@ -1,0 +1,78 @@
+"""What callers meet when something goes wrong: one flat family, without status codes or anybody's text."""
+
+from bucketwise.models import FailureReason
+
+
+class BucketwiseError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class InvalidSettings(BucketwiseError):
+    """A setting is missing or wrong; the message names the environment variable, never its value."""
+
+
+class IndexMismatch(BucketwiseError):
+    """The index was built with another embedding model or dimension, or another schema, than is set."""
+
+
+class UnreadableDocument(BucketwiseError):
+    """An object that can never be indexed as it is: a result, not a reason to try again.
+
+    ``hint`` says what a person can do about it. It holds nothing of the document's content.
+    """
+
+    def __init__(self, reason: FailureReason, hint: str) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.hint = hint
+
+
+class DeadlineExceeded(BucketwiseError):
+    """The request's time was over before the step could begin or end."""
+
+
+class DatabaseUnavailable(BucketwiseError):
+    """The database did not answer, or the connection was lost twice."""
+
+
+class ModelUnavailable(BucketwiseError):
+    """The model's server is unreachable, busy or failing: worth another try later.
+
+    ``retry_after`` is what the server asked for, in seconds, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelRefused(BucketwiseError):
+    """The model's server will not serve this account or request: a wrong key, no credit, an unknown model."""
+
+
+class ModelReplyInvalid(BucketwiseError):
+    """The model answered with something that does not fit the request: a wrong count, size or form."""
+
+
+class BucketUnavailable(BucketwiseError):
+    """The bucket did not answer, or refused: without s3:ListBucket S3 says 403 for a missing object too."""
+
+
+class MalformedEvent(BucketwiseError):
+    """An event that is none of the kinds this project subscribes to."""
+
+
+class EmbeddingMissing(BucketwiseError):
+    """A chunk's vector was collected while the chunk was being indexed: worth another try."""
+
+
+class IndexBehind(BucketwiseError):
+    """The index has not reached the corpus version that the caller asks for at least."""
+
+
+class UnknownDocument(BucketwiseError):
+    """The index knows nothing of that key, not even that it was deleted."""
+
+
+class QueueUnavailable(BucketwiseError):
+    """The queue did not take a message."""

@@ -1,0 +1,106 @@
+"""The schema, as numbered SQL files, each applied once and in order."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+
+from psycopg import Connection
+
+from bucketwise.errors import IndexMismatch
+
+# Any constant will do as long as no other program takes the same advisory lock in this database.
+LOCK = 7_203_114_482
+FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    number: int
+    name: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.text.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """All that this version of the package brings, in order."""
+    found = [
+        Migration(int(match[1]), entry.name, entry.read_text(encoding="utf-8"))
+        for entry in files(__name__).iterdir()
+        if (match := FILE_NAME.fullmatch(entry.name))
+    ]
+    return sorted(found, key=lambda migration: migration.number)
+
+
+def migrate(connection: Connection, *, embedding_model: str, dimensions: int) -> list[str]:
+    """Brings the schema up to date in one transaction and returns the names of the files it applied.
+
+    Safe to run from several places at once: an advisory lock lets one in at a time. Files that a newer
+    version of the package applied are left alone, so an older version can be rolled back to.
+    Raises IndexMismatch when an applied file was changed, or the index holds vectors of another kind.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        applied = _applied(connection)
+        pending = [migration for migration in migrations() if _is_pending(migration, applied)]
+        _set_for_this_transaction(connection, embedding_model=embedding_model, dimensions=dimensions)
+        for migration in pending:
+            connection.execute(migration.text.encode())
+            connection.execute(
+                "INSERT INTO bucketwise.schema_migrations (number, name, digest) VALUES (%s, %s, %s)",
+                (migration.number, migration.name, migration.digest),
+            )
+        check_index(connection, embedding_model=embedding_model, dimensions=dimensions)
+    return [migration.name for migration in pending]
+
+
+def check_index(connection: Connection, *, embedding_model: str, dimensions: int) -> None:
+    """Raises IndexMismatch unless the index was built for this code and this embedding model and dimension."""
+    if not _exists(connection, "bucketwise.index_settings"):
+        raise IndexMismatch("the database holds no index yet: run the migrations")
+    row = connection.execute(
+        """SELECT embedding_model, dimensions, (SELECT max(number) FROM bucketwise.schema_migrations)
+           FROM bucketwise.index_settings"""
+    ).fetchone()
+    needed = migrations()[-1].number
+    if row is None or row[2] < needed:
+        raise IndexMismatch(f"the database's schema is older than migration {needed}: run the migrations")
+    if (row[0], row[1]) != (embedding_model, dimensions):
+        raise IndexMismatch(
+            f"the index holds vectors of {row[0]} with {row[1]} dimensions, but EMBEDDING_MODEL and "
+            f"EMBEDDING_DIMENSIONS say {embedding_model} with {dimensions}: set them back, or build an index "
+            "of the new kind in another database"
+        )
+
+
+def _applied(connection: Connection) -> dict[int, str]:
+    connection.execute("CREATE SCHEMA IF NOT EXISTS bucketwise")
+    connection.execute(
+        """CREATE TABLE IF NOT EXISTS bucketwise.schema_migrations (
+               number int PRIMARY KEY, name text NOT NULL, digest text NOT NULL,
+               applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"""
+    )
+    rows = connection.execute("SELECT number, digest FROM bucketwise.schema_migrations")
+    return dict(rows.fetchall())
+
+
+def _is_pending(migration: Migration, applied: dict[int, str]) -> bool:
+    digest = applied.get(migration.number)
+    if digest is not None and digest != migration.digest:
+        raise IndexMismatch(f"migration {migration.name} was changed after it had been applied")
+    return digest is None
+
+
+def _set_for_this_transaction(connection: Connection, *, embedding_model: str, dimensions: int) -> None:
+    connection.execute(
+        "SELECT set_config('bucketwise.embedding_model', %s, true), set_config('bucketwise.dimensions', %s, true)",
+        (embedding_model, str(dimensions)),
+    )
+
+
+def _exists(connection: Connection, relation: str) -> bool:
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (relation,)).fetchone()
+    return row is not None and bool(row[0])

@@ -1,0 +1,90 @@
+"""Calls to models: one client for every OpenAI-compatible server, its errors in our words, tried again in time."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import openai
+
+from bucketwise.deadline import Deadline
+from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.settings import Settings
+
+T = TypeVar("T")
+
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 20.0
+# Busy, conflicting or timed out: the same request may be answered a moment later.
+TRANSIENT_STATUS = {408, 409, 425, 429}
+# OpenAI says 429 for an empty account too; no pause helps against that.
+NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
+
+
+def model_client(settings: Settings) -> openai.OpenAI:
+    """The SDK's own retries are off: they sleep past a deadline that the SDK does not know.
+
+    A local server wants no key, but the SDK insists on one.
+    """
+    return openai.OpenAI(
+        api_key=settings.openai_api_key.get_secret_value() or "none",
+        base_url=settings.openai_base_url or "https://api.openai.com/v1",
+        max_retries=0,
+        timeout=60,
+    )
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turns the SDK's errors into ModelUnavailable, ModelRefused and ModelReplyInvalid.
+
+    Their messages keep the status and the code: a provider's text may repeat the input.
+    """
+    try:
+        yield
+    except openai.APIStatusError as error:
+        code = str(error.code or error.status_code)
+        if (error.status_code in TRANSIENT_STATUS and code not in NO_CREDIT) or error.status_code >= 500:
+            raise ModelUnavailable(
+                f"the model's server answered {error.status_code}", retry_after=_retry_after(error)
+            ) from None
+        raise ModelRefused(f"the model's server answered {error.status_code} ({code[:60]})") from None
+    except openai.APIConnectionError as error:
+        raise ModelUnavailable(f"the model's server did not answer ({type(error).__name__})") from None
+    except (openai.OpenAIError, ValueError) as error:  # ValueError: a body that is not JSON
+        raise ModelReplyInvalid(f"the model's reply could not be read ({type(error).__name__})") from None
+
+
+def call_model(call: Callable[[float], T], *, deadline: Deadline, tries: int, most_seconds: float) -> T:
+    """The result of ``call(timeout in seconds)``, tried again while there is time.
+
+    Raises what the last try raised, or DeadlineExceeded if there was no time for a first one. A pause
+    doubles, is jittered, honours Retry-After, and is not begun if it would end after the deadline.
+    """
+    for attempt in range(1, tries + 1):
+        try:
+            with translated_errors():
+                return call(deadline.allow(most_seconds))
+        except (ModelUnavailable, ModelReplyInvalid) as error:
+            pause = _pause(attempt, error.retry_after if isinstance(error, ModelUnavailable) else None)
+            if attempt == tries or pause >= deadline.remaining():
+                raise
+        time.sleep(pause)
+    raise AssertionError("tries must be at least 1")
+
+
+def _pause(attempt: int, retry_after: float | None) -> float:
+    if retry_after is not None:
+        return retry_after
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1))
+    return pause * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Seconds, from a Retry-After header in seconds; a date in it is taken as no hint."""
+    try:
+        seconds = float(str(error.response.headers.get("retry-after", "")))
+    except ValueError:
+        return None
+    return seconds if seconds >= 0 else None

@@ -1,0 +1,58 @@
+"""The values that both pipelines speak of. They know nothing of AWS, SQL or HTTP."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DocumentState(StrEnum):
+    """What the index holds of an object of the bucket."""
+
+    INDEXED = "indexed"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+class FailureReason(StrEnum):
+    """Why an object cannot be indexed as it is. Permanent: only a new version of the object helps."""
+
+    UNSUPPORTED = "unsupported"
+    EMPTY = "empty"
+    ENCRYPTED = "encrypted"
+    CORRUPT = "corrupt"
+    NEEDS_OCR = "needs_ocr"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in its document a stretch of text stands, in the words of that kind of document.
+
+    ``page`` counts from 1. ``heading`` is the path of headings above the text, outermost first.
+    """
+
+    page: int | None = None
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMark:
+    """From character ``start`` of the document's text on (to the next mark), the text stands at ``place``."""
+
+    start: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of a document's text: ``text == document.text[start:end]``.
+
+    ``tokens`` is exact for OpenAI's ``cl100k_base`` encoding. ``marks`` are ordered, and the first of
+    them says where the chunk's first character stands.
+    """
+
+    ordinal: int
+    text: str
+    tokens: int
+    start: int
+    end: int
+    marks: tuple[PlaceMark, ...]

@@ -1,0 +1,76 @@
+"""Every setting of Bucketwise: read once from the environment, checked, and frozen."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from bucketwise.errors import InvalidSettings
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+# An input of OpenAI's embeddings API may hold 8,192 tokens (its API reference, "Create embeddings").
+EMBEDDING_INPUT_TOKENS = 8192
+
+
+class Settings(BaseModel):
+    """One field for each environment variable of the same name in capitals; an empty one counts as unset.
+
+    Defaults suit OpenAI. The README's table of settings is checked against this model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr
+    bucket: Text = "bucketwise-documents"
+    queue_url: str = ""
+    tenant: Text = "default"
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = ""
+    embedding_model: Text = "text-embedding-3-small"
+    # pgvector's HNSW index takes a halfvec of up to 4,000 dimensions (its README, "HNSW").
+    embedding_dimensions: int = Field(default=1536, ge=1, le=4000)
+    embedding_batch_tokens: int = Field(default=50_000, ge=EMBEDDING_INPUT_TOKENS, le=300_000)
+    embedding_concurrency: int = Field(default=4, ge=1, le=32)
+    answer_model: Text = "gpt-4.1-mini"
+    answer_tokens: int = Field(default=800, ge=16, le=16_384)
+
+    chunk_tokens: int = Field(default=400, ge=16, le=EMBEDDING_INPUT_TOKENS)
+    chunk_overlap_tokens: int = Field(default=40, ge=0)
+    max_document_bytes: int = Field(default=100_000_000, ge=1)
+
+    top_k: int = Field(default=8, ge=1, le=50)
+    search_depth: int = Field(default=100, ge=50, le=1000)
+    keyword_weight: float = Field(default=0.6, ge=0, le=1)
+    min_cosine: float = Field(default=0.35, ge=-1, le=1)
+    min_coverage: float = Field(default=0.5, ge=0, le=1)
+    max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
+    link_seconds: int = Field(default=900, ge=0, le=604_800)
+
+    @model_validator(mode="after")
+    def _overlap_is_smaller_than_a_chunk(self) -> Self:
+        if self.chunk_overlap_tokens >= self.chunk_tokens:
+            raise ValueError("CHUNK_OVERLAP_TOKENS must be less than CHUNK_TOKENS")
+        return self
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises InvalidSettings naming each wrong variable, and never a value: one of them is a key."""
+        given = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{str(problem['loc'][0]).upper()}: {problem['msg']}" if problem["loc"] else problem["msg"]
+                for problem in error.errors(include_input=False, include_url=False)
+            )
+            raise InvalidSettings(wrong) from None
