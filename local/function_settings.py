@@ -1,0 +1,51 @@
+"""The environment variables that the twin gives to the functions, as the template does in a stack."""
+
+import hashlib
+from collections.abc import Mapping
+
+from bucketwise.settings import Settings
+from local.storage.client import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+
+# What the local model server offers, and a relevance floor that suits its embeddings.
+LOCAL_MODELS = {
+    "EMBEDDING_MODEL": "wordllama-256",
+    "EMBEDDING_DIMENSIONS": "256",
+    "ANSWER_MODEL": "extractive",
+    "MIN_COSINE": "0.35",
+}
+
+
+def wants_own_model(environment: Mapping[str, str]) -> bool:
+    """Whether the user named a model's server, or has a key for OpenAI's."""
+    return bool(environment.get("OPENAI_API_KEY") or environment.get("OPENAI_BASE_URL"))
+
+
+def model_settings(environment: Mapping[str, str], local_url: str | None) -> dict[str, str]:
+    """The user's own settings, over those of the local model server if that is used."""
+    own = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL", "BUCKET", "QUEUE_URL"}
+    given = {name: environment[name] for name in own if environment.get(name)}
+    if local_url is None:
+        return given
+    return LOCAL_MODELS | given | {"OPENAI_BASE_URL": local_url}
+
+
+def database_name(models: Mapping[str, str]) -> str:
+    """Each embedding model and dimension has a database of its own: one index cannot hold vectors of two."""
+    defaults = Settings(database_url="unused", **{name.lower(): value for name, value in models.items()})  # type: ignore[arg-type]
+    kind = f"{defaults.embedding_model} {defaults.embedding_dimensions}"
+    return f"bucketwise_{hashlib.sha256(kind.encode()).hexdigest()[:8]}"
+
+
+def lambda_environment(*, storage_url: str) -> dict[str, str]:
+    """What Lambda and the template set beside the settings of the project itself."""
+    return {
+        "AWS_ENDPOINT_URL": storage_url,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "POWERTOOLS_TRACER_CAPTURE_RESPONSE": "false",
+        "POWERTOOLS_TRACER_CAPTURE_ERROR": "false",
+        "POWERTOOLS_LOGGER_LOG_EVENT": "false",
+    }
