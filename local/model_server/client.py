@@ -1,0 +1,43 @@
+"""Starts the model server under a guard."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.process import GuardedProcess
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class LocalModels:
+    """A running model server; ``url`` is what an OpenAI client calls its base URL."""
+
+    url: str
+    _process: GuardedProcess
+
+    @classmethod
+    def start(cls, *, latency_ms: float = 0.0, faults: bool = False, log: Path | None = None) -> Self:
+        """Raises ServerDied with the tail of its log if it does not come up."""
+        options = ["--latency-ms", str(latency_ms), *(["--faults"] if faults else [])]
+        process = GuardedProcess.start(
+            [sys.executable, "-m", "local.model_server", *options], env={}, cwd=_ROOT, log=log
+        )
+        try:
+            return cls(process.read_ready()["url"], process)
+        except BaseException:
+            process.stop()
+            raise
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

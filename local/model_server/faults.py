@@ -1,0 +1,112 @@
+"""Faults on demand, so that a client's defences can be tested against a real server."""
+
+import base64
+import math
+import struct
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from local.model_server.wire import Reply, RequestRefused, error_reply
+
+Kind = Literal["status", "hang", "cut", "count", "order", "nan", "length"]
+Route = Literal["embeddings", "chat"]
+
+_ROUTES_OF: dict[str, tuple[Route, ...]] = {
+    "count": ("embeddings",),
+    "order": ("embeddings",),
+    "nan": ("embeddings",),
+    "length": ("chat",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to the next calls of the routes.
+
+    ``status`` answers an error (with ``Retry-After``), ``hang`` waits ``seconds`` first, ``cut`` closes the
+    connection in the middle of the body; ``count``, ``order`` and ``nan`` spoil embeddings: one too few,
+    in reverse, not a number; ``length`` ends a completion in the middle with that finish reason.
+    """
+
+    kind: Kind
+    routes: tuple[Route, ...]
+    status: int = 500
+    retry_after: float | None = None
+    code: str | None = None
+    seconds: float = 5.0
+
+
+class Faults:
+    """Faults that wait for the calls they spoil, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, body: Mapping[str, Any]) -> None:
+        """Add a fault for the next ``times`` calls. Raises RequestRefused for one that is no fault."""
+        fault, times = read_fault(body), body.get("times", 1)
+        if not isinstance(times, int) or times < 1:
+            raise RequestRefused("'times' must be 1 or more", param="times")
+        with self._lock:
+            self._waiting.extend([fault] * times)
+
+    def clear(self) -> None:
+        """Forget every fault that has not happened yet."""
+        with self._lock:
+            self._waiting.clear()
+
+    def take(self, route: Route) -> Fault | None:
+        """Remove and return the next fault of a route."""
+        with self._lock:
+            for place, fault in enumerate(self._waiting):
+                if route in fault.routes:
+                    return self._waiting.pop(place)
+        return None
+
+
+def read_fault(body: Mapping[str, Any]) -> Fault:
+    """Read ``{"kind": ..., "route": "embeddings" | "chat", ...}``; without a kind it is a status."""
+    kind, routes = body.get("kind", "status"), get_args(Route)
+    if kind not in get_args(Kind):
+        raise RequestRefused(f"'kind' must be one of {', '.join(get_args(Kind))}", param="kind")
+    possible = _ROUTES_OF.get(kind, routes)
+    chosen = tuple(route for route in possible if body.get("route", route) == route)
+    if not chosen:
+        raise RequestRefused(f"'route' of {kind} must be one of {', '.join(possible)}", param="route")
+    given = {name: body[name] for name in ("status", "retry_after", "code", "seconds") if name in body}
+    for name, value in given.items():
+        if not isinstance(value, str if name == "code" else int | float) or isinstance(value, bool):
+            raise RequestRefused(f"'{name}' has the wrong type", param=name)
+    return Fault(kind, chosen, **given)
+
+
+def refusal(fault: Fault) -> Reply:
+    """The error reply of a ``status`` fault."""
+    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    return error_reply("A fault on demand.", status=fault.status, code=fault.code, headers=headers)
+
+
+def spoil(fault: Fault, reply: Reply) -> Reply:
+    """The reply as the fault leaves it; kinds that act elsewhere leave it as it is."""
+    if fault.kind == "cut":
+        return replace(reply, cut=True)
+    if fault.kind not in ("count", "order", "nan") or reply.status != 200:
+        return reply
+    data = list(reply.body["data"])
+    if fault.kind == "count":
+        data.pop()
+    elif fault.kind == "order":
+        data.reverse()
+    else:
+        data[0] = {**data[0], "embedding": _nan_like(data[0]["embedding"])}
+    return replace(reply, body={**reply.body, "data": data})
+
+
+def _nan_like(embedding: str | list[float]) -> str | list[float]:
+    if isinstance(embedding, list):
+        return [math.nan] * len(embedding)
+    numbers = len(base64.b64decode(embedding)) // 4
+    return base64.b64encode(struct.pack(f"<{numbers}f", *[math.nan] * numbers)).decode()
