@@ -4,8 +4,6 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 CODE := functions layers/bucketwise local examples bench tests
 
-export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/bucketwise
-
 .PHONY: demo dev test check bench lint lock clean
 
 demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No account, key or Docker.

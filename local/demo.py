@@ -13,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from local import ROOT
 from local.api import Api
 from local.function_settings import wants_own_model
 from local.process import ServerDied
-from local.twin import BUCKET, ROOT, Twin, TwinOptions
+from local.twin import BUCKET, Twin, TwinOptions
 
 DOCUMENTS = ROOT / "examples" / "documents"
 LEAVE = "How many days of annual leave do shore staff have?"

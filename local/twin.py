@@ -12,6 +12,7 @@ import psycopg
 
 from bucketwise.migrations import migrate
 from bucketwise.settings import Settings
+from local import CODE
 from local.environment import Configuration
 from local.event_source import EventSource
 from local.function import Function
@@ -21,8 +22,6 @@ from local.model_server.client import LocalModels
 from local.postgres import Postgres
 from local.storage.client import Storage
 
-ROOT = Path(__file__).resolve().parents[1]
-CODE = (ROOT / "functions", ROOT / "layers" / "bucketwise")
 BUCKET = "bucketwise-documents"
 QUEUE = "bucketwise-ingest"
 INGEST_SECONDS = 300.0

@@ -1,0 +1,57 @@
+"""The parts of the local twin that a benchmark needs, and pipelines on them."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+
+from ask.composition import build_pipeline as build_ask
+from ask.pipeline import AskPipeline
+from bucketwise.database import Database, connect
+from bucketwise.migrations import migrate
+from bucketwise.settings import Settings
+from bucketwise.telemetry import Telemetry
+from ingest.composition import build_pipeline as build_ingest
+from ingest.pipeline import IngestPipeline
+from local.function_settings import model_settings, wants_own_model
+from local.model_server.client import LocalModels
+from local.postgres import Postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """PostgreSQL with a fresh index, and a model's server: the local one, or the user's own."""
+
+    settings: Settings
+    telemetry: Telemetry
+
+    def ingest_pipeline(self, bucket: object) -> IngestPipeline:
+        """One for each thread: it holds a connection. ``bucket`` is asked instead of S3."""
+        return replace(build_ingest(self.settings, self.telemetry), bucket=bucket)  # type: ignore[arg-type]
+
+    def ask_pipeline(self) -> AskPipeline:
+        return build_ask(self.settings, Database(lambda: connect(self.settings)), self.telemetry)
+
+
+@contextmanager
+def machine() -> Iterator[Machine]:
+    """Starts it in a temporary folder and leaves nothing behind."""
+    with tempfile.TemporaryDirectory(prefix="bucketwise-bench-") as folder:
+        home = Path(folder)
+        with Postgres.start(home / "postgres", durable=False) as postgres:
+            if wants_own_model(os.environ):
+                yield _machine(postgres, model_settings(os.environ, None))
+            else:
+                with LocalModels.start() as models:
+                    yield _machine(postgres, model_settings(os.environ, models.url))
+
+
+def _machine(postgres: Postgres, models: dict[str, str]) -> Machine:
+    settings = Settings.from_environment(models | {"DATABASE_URL": postgres.create_database("bench")})
+    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
+        migrate(connection, embedding_model=settings.embedding_model, dimensions=settings.embedding_dimensions)
+    return Machine(settings, Telemetry("bench"))
