@@ -6,7 +6,6 @@ import local  # noqa: F401  # puts the functions' code on the path
 
 # Powertools reads these when its objects are made, which is when the functions' code is imported.
 os.environ |= {
-    "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     "AWS_DEFAULT_REGION": "us-east-1",

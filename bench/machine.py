@@ -14,12 +14,18 @@ from ask.pipeline import AskPipeline
 from bucketwise.database import Database, connect
 from bucketwise.migrations import migrate
 from bucketwise.settings import Settings
-from bucketwise.telemetry import Telemetry
+from bucketwise.telemetry import Metric, Telemetry
 from ingest.composition import build_pipeline as build_ingest
 from ingest.pipeline import IngestPipeline
 from local.function_settings import model_settings, wants_own_model
 from local.model_server.client import LocalModels
 from local.postgres import Postgres
+
+
+class QuietTelemetry(Telemetry):
+    """Counts nothing: Powertools prints a metric's values once there are a hundred, disabled or not."""
+
+    def count(self, metric: Metric, value: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +60,4 @@ def _machine(postgres: Postgres, models: dict[str, str]) -> Machine:
     settings = Settings.from_environment(models | {"DATABASE_URL": postgres.create_database("bench")})
     with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
         migrate(connection, embedding_model=settings.embedding_model, dimensions=settings.embedding_dimensions)
-    return Machine(settings, Telemetry("bench"))
+    return Machine(settings, QuietTelemetry("bench"))

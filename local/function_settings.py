@@ -11,7 +11,7 @@ LOCAL_MODELS = {
     "EMBEDDING_MODEL": "wordllama-256",
     "EMBEDDING_DIMENSIONS": "256",
     "ANSWER_MODEL": "extractive",
-    "MIN_COSINE": "0.35",
+    "MIN_COSINE": "0.4",
 }
 
 

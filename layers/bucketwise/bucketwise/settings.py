@@ -51,8 +51,8 @@ class Settings(BaseModel):
     top_k: int = Field(default=8, ge=1, le=50)
     search_depth: int = Field(default=100, ge=50, le=1000)
     keyword_weight: float = Field(default=0.6, ge=0, le=1)
-    min_cosine: float = Field(default=0.35, ge=-1, le=1)
-    min_coverage: float = Field(default=0.5, ge=0, le=1)
+    min_cosine: float = Field(default=0.3, ge=-1, le=1)
+    min_coverage: float = Field(default=0.6, ge=0, le=1)
     max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
     link_seconds: int = Field(default=900, ge=0, le=604_800)
 
