@@ -61,8 +61,11 @@ class Twin:
     postgres: Postgres
     storage: Storage
     models: LocalModels | None
+    ingest: Function
+    ask: Function
     gateway: Gateway
     events: EventSource
+    settings: Settings
     queue_url: str
     dead_letter_url: str
     database_url: str
@@ -131,15 +134,15 @@ class Twin:
         variables = models | own | lambda_environment(storage_url=self.storage.url)
         self.settings = Settings.from_environment(variables)
         self._migrate()
-        ingest = self._function("ingest", variables, INGEST_SECONDS, self.options.ingest_concurrency)
-        ask = self._function("ask", variables, ASK_SECONDS, self.options.ask_concurrency)
+        self.ingest = self._function("ingest", variables, INGEST_SECONDS, self.options.ingest_concurrency)
+        self.ask = self._function("ask", variables, ASK_SECONDS, self.options.ask_concurrency)
         self.events = EventSource(
-            ingest,
+            self.ingest,
             self.queue_url,
             self.storage.sqs,
             maximum_concurrency=self.options.ingest_concurrency,
         )
-        self.gateway = Gateway(ask, port=self.options.port, identity=IDENTITY)
+        self.gateway = Gateway(self.ask, port=self.options.port, identity=IDENTITY)
         for part in (self.events, self.gateway):
             part.start()
             self._running.callback(part.stop)

@@ -17,9 +17,12 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
-Question = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS)]
-Key = Annotated[Text, StringConstraints(min_length=1, max_length=1024)]  # S3's own limit, there in bytes
+storable = AfterValidator(_storable)
+Text = Annotated[str, storable]
+Question = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS), storable
+]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=1024), storable]  # S3's own limit, there in bytes
 
 
 class _Request(BaseModel):
@@ -31,7 +34,7 @@ class Filters(_Request):
 
     prefix: Key | None = None
     key: Key | None = None
-    content_type: Annotated[Text, StringConstraints(max_length=255)] | None = None
+    content_type: Annotated[str, StringConstraints(max_length=255), storable] | None = None
     modified_from: datetime | None = None
     modified_before: datetime | None = None
     metadata: dict[Text, Text] | None = Field(default=None, max_length=20)
@@ -39,7 +42,7 @@ class Filters(_Request):
 
 class HistoryTurn(_Request):
     question: Question
-    answer: Annotated[Text, StringConstraints(max_length=20_000)]
+    answer: Annotated[str, StringConstraints(max_length=20_000), storable]
 
 
 class SearchRequest(_Request):

@@ -1,0 +1,87 @@
+"""One local twin for all end-to-end tests: the real handlers behind real HTTP, S3, SQS and PostgreSQL."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.api import Api, Reply
+from local.twin import BUCKET, Twin, TwinOptions
+
+DOCUMENTS = Path(__file__).resolve().parents[2] / "examples" / "documents"
+INDEXING_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What a user has: a bucket to drop files in and an API to ask."""
+
+    twin: Twin
+    api: Api
+
+    def put(self, key: str, content: bytes | str, **options: Any) -> str:
+        """Uploads, waits until it was looked at, and returns the version."""
+        body = content.encode() if isinstance(content, str) else content
+        version: str = self.twin.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **options)["VersionId"]
+        self.settle()
+        return version
+
+    def delete(self, key: str) -> None:
+        self.twin.s3.delete_object(Bucket=BUCKET, Key=key)
+        self.settle()
+
+    def settle(self) -> None:
+        assert self.twin.events.wait_until_idle(INDEXING_SECONDS), "the queue did not become empty"
+
+    def document(self, key: str) -> dict[str, Any]:
+        reply = self.api.get("/documents", key=key)
+        assert reply.status == 200, reply
+        document: dict[str, Any] = reply.body["documents"][0]
+        return document
+
+    def ask(self, question: str, **options: Any) -> dict[str, Any]:
+        reply: Reply = self.api.post("/ask", {"question": question, **options})
+        assert reply.status == 200, reply
+        answer: dict[str, Any] = reply.body
+        return answer
+
+    def search(self, question: str, **options: Any) -> list[dict[str, Any]]:
+        reply = self.api.post("/search", {"question": question, **options})
+        assert reply.status == 200, reply
+        passages: list[dict[str, Any]] = reply.body["passages"]
+        return passages
+
+    def fault(self, **what: Any) -> None:
+        """Tells the model server how to fail its next calls."""
+        self._control("POST", json.dumps(what).encode())
+
+    def no_more_faults(self) -> None:
+        self._control("DELETE", None)
+
+    def _control(self, method: str, body: bytes | None) -> None:
+        assert self.twin.models is not None
+        url = self.twin.models.url.removesuffix("/v1") + "/faults"
+        urllib.request.urlopen(urllib.request.Request(url, body, method=method)).close()  # noqa: S310  # ours
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    home = tmp_path_factory.mktemp("twin")
+    options = TwinOptions(home=home, environment={}, visibility_seconds=1, max_receives=20, faults=True)
+    with Twin(options) as twin:
+        system = System(twin, Api(twin.url))
+        for path in sorted(path for path in DOCUMENTS.rglob("*") if path.is_file()):
+            key = path.relative_to(DOCUMENTS).as_posix()
+            twin.s3.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+        system.settle()
+        yield system
+
+
+@pytest.fixture(autouse=True)
+def _no_faults_left(system: System) -> Iterator[None]:
+    yield
+    system.no_more_faults()
