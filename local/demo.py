@@ -21,7 +21,7 @@ from local.twin import BUCKET, Twin, TwinOptions
 
 DOCUMENTS = ROOT / "examples" / "documents"
 LEAVE = "How many days of annual leave do shore staff have?"
-WEATHER = "How many sailings were cancelled because of weather in 2025?"
+FUEL = "How many litres of fuel did the fleet burn in 2025?"
 WEDDING = "What does it cost to charter a ship for a wedding?"
 CHANGED, DELETED = "handbook/employee-handbook.md", "reports/annual-report-2025.pdf"
 PATIENCE_SECONDS = 120.0
@@ -64,13 +64,13 @@ class Demo:
         self._show_documents()
         self._heading("2. Ask")
         self._ask(LEAVE, "27 days")
-        self._ask(WEATHER, "142 were cancelled")
+        self._ask(FUEL, "1,914,000 litres")
         self._ask(WEDDING, None)
         self._heading(f"3. Change {CHANGED} (27 days become 29), delete {DELETED}")
         self._change_and_delete()
         self._heading("4. Ask again")
         self._ask(LEAVE, "29 days")
-        self._ask(WEATHER, None)
+        self._ask(FUEL, None)
         console.print("\n[green]The answers followed the bucket.[/] Keep it running with: [bold]make dev[/]")
 
     def _drop_all(self) -> None:
