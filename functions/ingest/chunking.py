@@ -1,5 +1,6 @@
 """Cut a document's text into chunks of a bounded number of tokens, at the most natural boundaries."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MIN_TOKENS = 16
 """The least size of a chunk: a single character can have several tokens and is never split."""
 
 _WINDOW_CHARACTERS_PER_TOKEN = 32  # eight chunks of English; of larger windows the splitter slows down
+
+_BLANK_LINES = re.compile(r"\s*\n")
 
 _start = attrgetter("start")
 
@@ -63,8 +66,9 @@ class Chunker:
         splitter = self._splitter(document)
         window = self.max_tokens * _WINDOW_CHARACTERS_PER_TOKEN
         while position < len(text):
+            position = _after_blank_lines(text, position)
             end = _window_end(document, position, window)
-            pieces = splitter.chunk_indices(text[position:end])
+            pieces = splitter.chunk_indices(text[position:end].rstrip())
             following = end
             if len(pieces) > 1 and end < len(text) and not _is_cut(document, end):
                 following = position + pieces.pop()[0]
@@ -76,25 +80,28 @@ class Chunker:
         return kind.from_tiktoken_model(MODEL, self.max_tokens, overlap=self.overlap_tokens)
 
 
+def _after_blank_lines(text: str, position: int) -> int:
+    """Where the next line with text begins: Markdown's splitter is quadratic in blank lines around a text."""
+    blank = _BLANK_LINES.match(text, position)
+    return blank.end() if blank else position
+
+
 def _window_end(document: ParsedDocument, position: int, window: int) -> int:
     """Where the window that begins at ``position`` ends: before a heading of Markdown, if one is in reach.
 
     A window that begins within a section ends with it: the splitter may take the rest of a code block for
     headings, and that must not reach into the next section.
     """
-    limit = position + window
-    if limit >= len(document.text) and not document.markdown:
-        return len(document.text)
-    if not document.markdown:
+    limit = min(position + window, len(document.text))
+    from_heading = _is_cut(document, position)
+    if not document.markdown or (from_heading and limit == len(document.text)):
         return limit
-    if limit >= len(document.text) and _is_cut(document, position):
-        return len(document.text)
     marks = document.marks
     first = bisect_right(marks, position, key=_start)
     last = bisect_right(marks, limit, key=_start) - 1
     if last < first:
-        return min(limit, len(document.text))
-    return marks[last if _is_cut(document, position) else first].start
+        return limit
+    return marks[last if from_heading else first].start
 
 
 def _is_cut(document: ParsedDocument, position: int) -> bool:

@@ -30,7 +30,7 @@ _PIECE = re.compile(
 )
 
 _UNASSIGNED = "\ufffe"
-_LONG_S, _NEXT_LINE = 0x17F, 0x85
+_NEXT_LINE = 0x85
 
 
 class _AsciiShadow(dict[int, str]):
@@ -45,8 +45,6 @@ def _shadow(code: int) -> str:
     category = unicodedata.category(chr(code))
     if category == "Cn":
         return _UNASSIGNED
-    if code == _LONG_S:
-        return "s"  # the encoding's pattern ignores case, and the upper case of a long s is S
     if category[0] == "Z" or code == _NEXT_LINE:
         return "\t"  # white space, but not the space that the pattern lets begin a run of punctuation
     return {"L": "a", "N": "0"}.get(category[0], "!")
@@ -61,7 +59,7 @@ def count_tokens(text: str) -> int:
         return sum(map(_count_piece, _PIECE.findall(text)))
     shadow = text.translate(_SHADOW)
     if _UNASSIGNED in shadow:
-        return _smallest_capacity(text)  # a newer Unicode than Python's may call it a letter
+        return _smallest_capacity(text)  # in the splitter's newer Unicode it may be a letter
     return sum(map(_count_piece, _pieces(text, shadow)))
 
 

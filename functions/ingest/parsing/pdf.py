@@ -18,8 +18,6 @@ _MIN_PAGE_CHARACTERS = 10  # a scan may carry a stamped page number
 _MAX_PAGES_NAMED = 10
 _MAX_TITLE = 300
 
-# pdfium puts one of these in place of a hyphen that ends a line.
-_HYPHENATED = re.compile("[\ufffe\x02](?:\r\n)?")
 _FILE_NAME = re.compile(r"\.\w{2,5}$")
 _PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")
 _NO_TITLES = {"untitled", "(anonymous)", "title", "document", "none", "null", "powerpoint presentation"}
@@ -66,7 +64,8 @@ def _page_text(document: pdfium.PdfDocument, index: int) -> str | None:
     """The page's text, stripped; None when pdfium cannot load the page."""
     try:
         with closing(document[index]) as page, closing(page.get_textpage()) as textpage:
-            return clean(_HYPHENATED.sub("", textpage.get_text_bounded())).strip()
+            # pdfium writes U+0002 or U+FFFE for a line's end with its hyphen: dropping it joins the word.
+            return clean(textpage.get_text_bounded()).strip()
     except pdfium.PdfiumError:
         return None
 

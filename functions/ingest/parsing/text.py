@@ -20,7 +20,7 @@ _MARKS = (
 _SAMPLE_BYTES = 1 << 17  # enough to tell an encoding; detection costs 50 times what decoding does
 _MAX_CONTROL_SHARE = 0.01  # random bytes have a tenth, text has none or a stray form feed or escape
 _CONTROL = bytes(sorted({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\b\x1b")))
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")  # PostgreSQL refuses NUL and surrogates
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufeff\ufffe\ud800-\udfff]")  # PostgreSQL refuses NUL and surrogates
 
 
 def parse_text(content: bytes) -> ParsedDocument:
@@ -65,7 +65,7 @@ def refuse_binary(content: bytes) -> None:
 
 
 def clean(text: str) -> str:
-    """Lines end in LF; control characters other than tab and line ends, and lone surrogates, are dropped."""
+    """Lines end in LF; other control characters, byte-order marks and lone surrogates are dropped, tabs kept."""
     return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

@@ -1,76 +1,15 @@
-"""The model server as a process of its own, through the real openai SDK."""
+"""What the model server says, in the words of OpenAI's API."""
 
 import json
 import math
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import openai
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PROMPT = '<passage id="3">Leave is 25 days a year. The office opens at nine.</passage>\n<question>{}</question>'
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"answerable": {"type": "boolean"}, "answer": {"type": "string"}},
-    "required": ["answerable", "answer"],
-    "additionalProperties": False,
-}
-
-
-@contextmanager
-def running(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "-m", "local.model_server", "--port", "0", *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
-        try:
-            assert process.stdout
-            yield json.loads(process.stdout.readline())["url"], process
-        finally:
-            process.kill()
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with running("--faults") as (address, _):
-        yield address
-
-
-@pytest.fixture(scope="module")
-def shared(url: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=url, api_key="x", max_retries=0, timeout=10) as client:
-        yield client
-
-
-@pytest.fixture
-def client(shared: openai.OpenAI) -> Iterator[openai.OpenAI]:
-    yield shared
-    shared.delete("/../faults", cast_to=httpx.Response)
-
-
-def add_fault(client: openai.OpenAI, **fault: object) -> None:
-    client.post("/../faults", cast_to=httpx.Response, body=fault)
-
-
-def embed(client: openai.OpenAI, *texts: str, **options: Any) -> list[list[float]]:
-    reply = client.embeddings.create(model="wordllama-256", input=list(texts), **options)
-    return [one.embedding for one in reply.data]
-
-
-def ask(client: openai.OpenAI, question: str, **options: Any) -> Any:
-    user: Any = {"role": "user", "content": PROMPT.format(question)}
-    return client.chat.completions.create(model="extractive", messages=[user], **options)
-
-
-def dot(left: list[float], right: list[float]) -> float:
-    return math.fsum(a * b for a, b in zip(left, right, strict=True))
+from tests.integration.model_server.conftest import SCHEMA, ask, dot, embed
 
 
 def test_both_models_are_listed(client: openai.OpenAI) -> None:
@@ -195,75 +134,3 @@ def test_a_kept_connection_does_not_stall(url: str) -> None:
     with httpx.Client() as http:
         calls = [http.post(f"{url}/embeddings", json=body).elapsed.total_seconds() for _ in range(21)]
     assert sorted(calls)[10] < 0.03  # a delayed acknowledgement costs 0.04 s on each call
-
-
-def test_a_status_fault_happens_as_often_as_asked_on_its_route_only(client: openai.OpenAI) -> None:
-    add_fault(client, status=429, times=2, retry_after=1, route="embeddings")
-    ask(client, "How many days of leave?")
-    for _ in range(2):
-        with pytest.raises(openai.RateLimitError) as caught:
-            embed(client, "a")
-        assert caught.value.response.headers["Retry-After"] == "1"
-    assert embed(client, "a")
-
-
-def test_a_hanging_call_runs_into_the_clients_timeout(client: openai.OpenAI) -> None:
-    add_fault(client, kind="hang", seconds=0.6)
-    with pytest.raises(openai.APITimeoutError):
-        embed(client.with_options(timeout=0.2), "a")
-    assert embed(client, "a")
-
-
-def test_a_cut_connection_is_an_error_whole_or_streamed(client: openai.OpenAI) -> None:
-    add_fault(client, kind="cut", times=2)
-    with pytest.raises((openai.APIConnectionError, httpx.RemoteProtocolError)):
-        embed(client, "a")
-    with pytest.raises((openai.APIConnectionError, httpx.RemoteProtocolError)):
-        list(ask(client, "How many days of leave?", stream=True))
-
-
-def test_embeddings_can_be_spoiled_in_count_order_and_numbers(client: openai.OpenAI) -> None:
-    add_fault(client, kind="count")
-    assert len(embed(client, "a", "b", "c")) == 2
-    add_fault(client, kind="order")
-    reply = client.embeddings.create(model="wordllama-256", input=["a", "b", "c"])
-    assert [one.index for one in reply.data] == [2, 1, 0]
-    add_fault(client, kind="nan")
-    spoilt, sound = embed(client, "a", "b", dimensions=64)
-    assert [math.isnan(number) for number in spoilt] == [True] * 64
-    assert not any(map(math.isnan, sound))
-
-
-def test_a_completion_can_be_made_to_run_out_of_tokens(client: openai.OpenAI) -> None:
-    add_fault(client, kind="length")
-    choice = ask(client, "How many days of leave?").choices[0]
-    assert choice.finish_reason == "length"
-    assert choice.message.content == "Leave is 25 da"
-
-
-@pytest.mark.parametrize("wrong", [{"kind": "x"}, {"kind": "nan", "route": "chat"}, {"times": 0}, {"status": "a"}])
-def test_a_fault_that_is_none_is_refused(client: openai.OpenAI, wrong: dict[str, Any]) -> None:
-    with pytest.raises(openai.BadRequestError):
-        add_fault(client, **wrong)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_at_once_even_in_the_middle_of_a_call(number: signal.Signals) -> None:
-    with running("--latency-ms", "30000") as (address, process), ThreadPoolExecutor(1) as pool:
-        body = {"model": "wordllama-256", "input": "a"}
-        pending = pool.submit(httpx.post, f"{address}/embeddings", json=body, timeout=20)
-        time.sleep(0.2)
-        assert not pending.done()
-        started = time.monotonic()
-        process.send_signal(number)
-        assert process.wait(5) == 0
-        assert time.monotonic() - started < 2
-        pending.exception(5)
-
-
-def test_faults_do_not_exist_unless_asked_for_and_latency_is_added_to_model_calls_only() -> None:
-    with running("--latency-ms", "300") as (address, _), httpx.Client() as http:
-        assert http.post(f"{address}/../faults", json={"status": 500}).status_code == 404
-        assert http.get(f"{address}/models").elapsed.total_seconds() < 0.25
-        slow = http.post(f"{address}/embeddings", json={"model": "wordllama-256", "input": "a"})
-        assert slow.elapsed.total_seconds() >= 0.3

@@ -1,0 +1,145 @@
+"""Text, settings and code are held together: what one of them says, the others must."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ask.problems import PROBLEMS
+from bucketwise.models import FailureReason
+from bucketwise.settings import Settings
+from bucketwise.telemetry import Metric
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MOST_LINES = 250
+
+# package: the first-party packages that it may import
+MAY_IMPORT = {
+    "layers/bucketwise/bucketwise": {"bucketwise"},
+    "functions/ingest": {"bucketwise", "ingest"},
+    "functions/ask": {"bucketwise", "ask"},
+    "local/model_server": {"local"},
+    "local/storage": {"local"},
+    "local": {"bucketwise", "local"},
+    "bench": {"bucketwise", "ingest", "ask", "local", "bench"},
+    "examples": {"examples"},
+}
+FIRST_PARTY = {"bucketwise", "ingest", "ask", "local", "bench", "examples", "tests"}
+# What a module of the shared layer, or of a function, may build on: never on what is built on it.
+ORDER = {
+    "bucketwise": ["models", "errors", "settings", "prices", "deadline", "model_calls", "telemetry", "embedding"],
+    "ingest": ["receipts", "events", "bucket", "tokens", "parsing", "chunking", "index", "embedding_stage",
+               "pipeline", "composition", "handler"],
+    "ask": ["schemas", "problems", "prompt", "generation", "citations", "retries", "documents", "retrieval",
+            "pipeline", "responses", "composition", "routes", "handler"],
+}  # fmt: skip
+
+
+def python_files() -> Iterator[Path]:
+    folders = ("functions", "layers", "local", "bench", "examples", "tests")
+    for folder in folders:
+        yield from (path for path in (ROOT / folder).rglob("*.py") if ".aws-sam" not in path.parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading of the README, without its head; backticks dropped."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+@pytest.mark.parametrize("path", list(python_files()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_stays_short_enough_to_be_read_at_once(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_only_what_it_may_build_on(package: str) -> None:
+    wrong = {
+        (path.name, module)
+        for path in (ROOT / package).rglob("*.py")
+        if not any(path.is_relative_to(ROOT / other) for other in MAY_IMPORT if other.startswith(f"{package}/"))
+        for module in imports(path)
+        if (top := module.partition(".")[0]) in FIRST_PARTY and top not in MAY_IMPORT[package]
+    }
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_imports_of_a_package_point_one_way(package: str) -> None:
+    rank = {name: number for number, name in enumerate(ORDER[package])}
+    folder = next(ROOT / path for path in MAY_IMPORT if path.endswith(package))
+    wrong = {
+        (path.stem, module)
+        for path in folder.glob("*.py")
+        for module in imports(path)
+        if module.startswith(f"{package}.") and rank.get(module.split(".")[1], 0) >= rank.get(path.stem, len(rank))
+    }
+    assert wrong == set()
+
+
+def test_only_a_handlers_edge_catches_everything() -> None:
+    wide = re.compile(r"except (Base)?Exception\b|except:")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in python_files()
+        if path != Path(__file__) and wide.search(path.read_text(encoding="utf-8"))
+    }
+    allowed = {"functions/ask/handler.py"}
+    cleanup = {path for path in found if _only_cleans_up(ROOT / path)}
+    assert found - cleanup == allowed
+
+
+def _only_cleans_up(path: Path) -> bool:
+    """Whether every handler for everything raises again."""
+    handlers = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+    ]
+    return all(isinstance(node.body[-1], ast.Raise) for node in handlers)
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    def shown(default: object) -> str:
+        return "unset" if str(default) == "" else str(default)
+
+    fields = Settings.model_fields.items()
+    expected = {name.upper(): "required" if field.is_required() else shown(field.default) for name, field in fields}
+    assert {row[0]: row[1] for row in table("Settings")} == expected
+
+
+def test_the_readme_lists_every_metric_with_its_unit() -> None:
+    assert {row[0]: row[1] for row in table("Metrics")} == {m.value[0]: m.value[1].value for m in Metric}
+
+
+def test_the_readme_lists_every_reason_of_a_failure() -> None:
+    assert {row[0] for row in table("Documents")} == {reason.value for reason in FailureReason}
+
+
+def test_the_readme_lists_every_problem_with_its_status() -> None:
+    section = README.split("type `urn:bucketwise:problem:`", 1)[1].split("\n## ", 1)[0]
+    listed = {
+        (name, int(row.split("|")[1]))
+        for row in section.splitlines()
+        if row.startswith("| ") and row[2].isdigit()
+        for name in re.findall(r"`([a-z-]+)`", row.split("|")[2])
+    }
+    assert listed >= {(problem.name, problem.status.value) for problem in PROBLEMS.values()}
+
+
+def test_the_makefile_has_the_commands_that_the_readme_names() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
