@@ -1,0 +1,47 @@
+"""The README's commands and examples are true."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import System
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+CURLS = [line for line in COMMANDS if line.startswith("curl ")]
+# Each runs elsewhere: `make demo` and `make dev` in test_programs, the benchmark in test_bench, this suite by itself.
+MAKES = {"make demo", "make dev", "make test", "make bench BEIR=path/to/corpus"}
+
+
+def test_every_command_of_the_readme_is_tested() -> None:
+    assert set(COMMANDS) == MAKES | set(CURLS)
+
+
+@pytest.mark.parametrize("command", CURLS)
+def test_a_curl_of_the_readme_works(system: System, command: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", command.replace("curl -s", "curl -sS --fail-with-body")],
+        env={"API": system.twin.url, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_the_answer_in_the_readme_is_the_answer(system: System) -> None:
+    shown = json.loads(re.findall(r"```json\n(.*?)```", README, re.DOTALL)[0])
+    answer = system.ask("How many days of annual leave do shore staff have?")
+    changing = {"version", "url"}
+    [cited], [expected] = answer["citations"], shown["citations"]
+    assert {name: cited[name] for name in expected if name not in changing} == {
+        name: expected[name] for name in expected if name not in changing
+    }
+    assert (answer["answer"], answer["answered"]) == (shown["answer"], shown["answered"])
+    assert shown.keys() <= answer.keys()
+    assert shown["usage"].keys() == answer["usage"].keys()
+    assert shown["timings_ms"].keys() == answer["timings_ms"].keys()
