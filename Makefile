@@ -26,14 +26,14 @@ bench: .venv/.test  ## A corpus in BEIR form: make bench BEIR=folder
 	$(BIN)/python -m bench.retrieval --beir $(BEIR)
 
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.
-	for folder in layers/dependencies layers/parsers local tests; do \
+	for folder in layers/dependencies layers/parsers local tests tests/sam; do \
 	    (cd $$folder && $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	        $(UPGRADE) requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .bucketwise .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .aws-sam .bucketwise .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -44,6 +44,11 @@ clean:
 
 .venv/.demo: .venv/.uv local/requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r local/requirements.txt
+	@touch $@
+
+.venv-sam/.filled: .venv/.uv tests/sam/requirements.txt
+	$(PYTHON) -m venv .venv-sam
+	$(BIN)/uv pip install --quiet --python .venv-sam/bin/python --require-hashes -r tests/sam/requirements.txt
 	@touch $@
 
 .venv/.test: .venv/.uv tests/requirements.txt

@@ -7,17 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psycopg
-
 from ask.composition import build_pipeline as build_ask
 from ask.pipeline import AskPipeline
 from bucketwise.database import Database, connect
-from bucketwise.migrations import migrate
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Metric, Telemetry
 from ingest.composition import build_pipeline as build_ingest
 from ingest.pipeline import IngestPipeline
-from local.function_settings import model_settings, wants_own_model
+from local.function_settings import model_settings, wants_own_model, with_defaults
+from local.index import create_index
 from local.model_server.client import LocalModels
 from local.postgres import Postgres
 
@@ -32,15 +30,16 @@ class QuietTelemetry(Telemetry):
 class Machine:
     """PostgreSQL with a fresh index, and a model's server: the local one, or the user's own."""
 
-    settings: Settings
+    ingest: Settings
+    ask: Settings
     telemetry: Telemetry
 
     def ingest_pipeline(self, bucket: object) -> IngestPipeline:
         """One for each thread: it holds a connection. ``bucket`` is asked instead of S3."""
-        return replace(build_ingest(self.settings, self.telemetry), bucket=bucket)  # type: ignore[arg-type]
+        return replace(build_ingest(self.ingest, self.telemetry), bucket=bucket)  # type: ignore[arg-type]
 
     def ask_pipeline(self) -> AskPipeline:
-        return build_ask(self.settings, Database(lambda: connect(self.settings)), self.telemetry)
+        return build_ask(self.ask, Database(lambda: connect(self.ask)), self.telemetry)
 
 
 @contextmanager
@@ -57,7 +56,10 @@ def machine() -> Iterator[Machine]:
 
 
 def _machine(postgres: Postgres, models: dict[str, str]) -> Machine:
-    settings = Settings.from_environment(models | {"DATABASE_URL": postgres.create_database("bench")})
-    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
-        migrate(connection, embedding_model=settings.embedding_model, dimensions=settings.embedding_dimensions)
-    return Machine(settings, QuietTelemetry("bench"))
+    known = with_defaults(models)
+    urls = create_index(postgres, "bench", embedding_model=known.embedding_model, dimensions=known.embedding_dimensions)
+    return Machine(
+        ingest=Settings.from_environment(models | {"DATABASE_URL": urls.ingest}),
+        ask=Settings.from_environment(models | {"DATABASE_URL": urls.ask}),
+        telemetry=QuietTelemetry("bench"),
+    )

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from bucketwise.errors import InvalidSettings
 from local import ROOT
 from local.api import Api
 from local.function_settings import wants_own_model
@@ -40,7 +41,7 @@ def main() -> int:
         console.print("[dim]starting PostgreSQL, S3, SQS, the models and the functions on 127.0.0.1 ...[/]")
         with Twin(TwinOptions(home=home, environment=os.environ)) as twin:
             Demo(twin).play()
-    except (DemoFailed, ServerDied) as failure:
+    except (DemoFailed, ServerDied, InvalidSettings) as failure:
         console.print(f"[red]The demo failed:[/] {failure}\nlogs: {home / 'logs'}")
         return 1
     except KeyboardInterrupt:

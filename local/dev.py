@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bucketwise.errors import IndexMismatch, InvalidSettings
 from local import ROOT
 from local.function_settings import wants_own_model
 from local.postgres import DatabaseInUse
@@ -31,7 +32,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         _serve(options.home, options.port, stop)
-    except (ServerDied, DatabaseInUse, OSError) as failure:
+    except (ServerDied, DatabaseInUse, InvalidSettings, IndexMismatch, OSError) as failure:
         console.print(f"[red]could not start:[/] {failure}")
         return 1
     return 0
@@ -63,7 +64,7 @@ def _explain(twin: Twin, documents: Path) -> None:
 API       {twin.url}
 bucket    s3://{BUCKET} at {twin.storage.url}
 models    {models}
-database  {twin.database_url}
+database  {twin.index.ingest}
 logs      {twin.logs}
 
 [bold]Drop a file[/]: save it in {documents}

@@ -22,17 +22,24 @@ def wants_own_model(environment: Mapping[str, str]) -> bool:
 
 def model_settings(environment: Mapping[str, str], local_url: str | None) -> dict[str, str]:
     """The user's own settings, over those of the local model server if that is used."""
-    own = {name.upper() for name in Settings.model_fields} - {"DATABASE_URL", "BUCKET", "QUEUE_URL"}
-    given = {name: environment[name] for name in own if environment.get(name)}
+    mine = {name.upper() for name in Settings.model_fields if not name.startswith("database_")} - {
+        "BUCKET",
+        "QUEUE_URL",
+    }
+    given = {name: environment[name] for name in mine if environment.get(name)}
     if local_url is None:
         return given
     return LOCAL_MODELS | given | {"OPENAI_BASE_URL": local_url}
 
 
-def database_name(models: Mapping[str, str]) -> str:
+def with_defaults(models: Mapping[str, str]) -> Settings:
+    """All settings as a function would see them that has ``models`` in its environment. Raises InvalidSettings."""
+    return Settings.from_environment({**models, "DATABASE_URL": "not asked for here"})
+
+
+def database_name(settings: Settings) -> str:
     """Each embedding model and dimension has a database of its own: one index cannot hold vectors of two."""
-    defaults = Settings(database_url="unused", **{name.lower(): value for name, value in models.items()})  # type: ignore[arg-type]
-    kind = f"{defaults.embedding_model} {defaults.embedding_dimensions}"
+    kind = f"{settings.embedding_model} {settings.embedding_dimensions}"
     return f"bucketwise_{hashlib.sha256(kind.encode()).hexdigest()[:8]}"
 
 

@@ -8,16 +8,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-import psycopg
-
-from bucketwise.migrations import migrate
-from bucketwise.settings import Settings
 from local import CODE
 from local.environment import Configuration
 from local.event_source import EventSource
 from local.function import Function
-from local.function_settings import database_name, lambda_environment, model_settings, wants_own_model
+from local.function_settings import (
+    database_name,
+    lambda_environment,
+    model_settings,
+    wants_own_model,
+    with_defaults,
+)
 from local.gateway import Gateway
+from local.index import IndexUrls, create_index
 from local.model_server.client import LocalModels
 from local.postgres import Postgres
 from local.storage.client import Storage
@@ -65,10 +68,9 @@ class Twin:
     ask: Function
     gateway: Gateway
     events: EventSource
-    settings: Settings
     queue_url: str
     dead_letter_url: str
-    database_url: str
+    index: IndexUrls
 
     def __init__(self, options: TwinOptions) -> None:
         self.options = options
@@ -124,18 +126,20 @@ class Twin:
 
     def _start_functions(self) -> None:
         models = model_settings(self.options.environment, self.models.url if self.models else None)
-        self.database_url = self.postgres.create_database(database_name(models))
         self.storage.create_bucket(BUCKET)
         self.queue_url, self.dead_letter_url = self.storage.create_queue(
             QUEUE, visibility_seconds=self.options.visibility_seconds, max_receives=self.options.max_receives
         )
         self.storage.notify(BUCKET, self.queue_url)
-        own = {"DATABASE_URL": self.database_url, "BUCKET": BUCKET, "QUEUE_URL": self.queue_url}
-        variables = models | own | lambda_environment(storage_url=self.storage.url)
-        self.settings = Settings.from_environment(variables)
-        self._migrate()
-        self.ingest = self._function("ingest", variables, INGEST_SECONDS, self.options.ingest_concurrency)
-        self.ask = self._function("ask", variables, ASK_SECONDS, self.options.ask_concurrency)
+        self.index = self._create_index(models)
+        shared = models | {"BUCKET": BUCKET, "QUEUE_URL": self.queue_url}
+        shared |= lambda_environment(storage_url=self.storage.url)
+        self.ingest = self._function(
+            "ingest", shared | {"DATABASE_URL": self.index.ingest}, INGEST_SECONDS, self.options.ingest_concurrency
+        )
+        self.ask = self._function(
+            "ask", shared | {"DATABASE_URL": self.index.ask}, ASK_SECONDS, self.options.ask_concurrency
+        )
         self.events = EventSource(
             self.ingest,
             self.queue_url,
@@ -159,13 +163,14 @@ class Twin:
         )
         return self._running.enter_context(Function(configuration, concurrency=concurrency))
 
-    def _migrate(self) -> None:
-        with psycopg.connect(self.database_url, autocommit=True) as connection:
-            migrate(
-                connection,
-                embedding_model=self.settings.embedding_model,
-                dimensions=self.settings.embedding_dimensions,
-            )
+    def _create_index(self, models: Mapping[str, str]) -> IndexUrls:
+        settings = with_defaults(models)
+        return create_index(
+            self.postgres,
+            database_name(settings),
+            embedding_model=settings.embedding_model,
+            dimensions=settings.embedding_dimensions,
+        )
 
     @property
     def s3(self) -> Any:

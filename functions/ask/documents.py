@@ -16,13 +16,8 @@ PAGE = 100
 SELECT = """
     SELECT key, state, reason, hint, version, size, content_type, last_modified, metadata, title, pages,
            chunks, tokens, embedded, reused, embedding_tokens, cost_usd, updated_at
-    FROM bucketwise.documents
-    WHERE tenant = %(tenant)s
-      AND (%(key)s::text IS NULL OR key = %(key)s)
-      AND starts_with(key, %(prefix)s)
-      AND (%(state)s::text IS NULL OR state = %(state)s)
-      AND key > %(after)s
-    ORDER BY key LIMIT %(most)s"""
+    FROM bucketwise.documents_page(
+        %(tenant)s, %(key)s::text, %(prefix)s, %(state)s::text, %(after)s, %(most)s)"""
 
 
 @dataclass(frozen=True, slots=True)

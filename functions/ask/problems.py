@@ -43,6 +43,7 @@ PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
     errors.ModelRefused: Problem("model-refused", BUSY, "The model does not serve this deployment.", 60),
     errors.ModelReplyInvalid: Problem("model-reply-invalid", BUSY, "The model's reply was unusable.", 5),
     errors.BucketUnavailable: Problem("bucket-unavailable", BUSY, "The bucket does not answer.", 10),
+    errors.SecretUnavailable: Problem("secret-unavailable", BUSY, "A secret could not be read.", 10),
     errors.QueueUnavailable: Problem("queue-unavailable", BUSY, "The queue does not take messages.", 10),
     errors.IndexBehind: Problem("index-behind", HTTPStatus.CONFLICT, "The index is not there yet.", 2),
     errors.UnknownDocument: Problem("unknown-document", HTTPStatus.NOT_FOUND, "No document has this key."),

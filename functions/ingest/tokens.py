@@ -29,6 +29,8 @@ _PIECE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+_LINE_ENDS = re.compile(r"[\r\n]+")
+
 _UNASSIGNED = "\ufffe"
 _NEXT_LINE = 0x85
 
@@ -75,6 +77,8 @@ def _count_piece(piece: str) -> int:
 def _smallest_capacity(text: str) -> int:
     if len(text) < 2:
         return _count_character(text)
+    if text[-1] in "\r\n":
+        return _smallest_capacity(text + "x") - 1  # line ends that ``_fits`` adds would be taken for the text's
     high = 1
     while not _fits(text, high):
         high *= 2
@@ -89,7 +93,14 @@ def _count_character(character: str) -> int:
 
 
 def _fits(text: str, capacity: int) -> bool:
-    return len(_splitter(capacity).chunks(text)) < 2
+    """Whether the splitter lets ``text`` be one chunk.
+
+    Alone, a text is tried in growing parts, and a part can have more tokens than the whole ("\\n " has two,
+    "\\n \\n" one). Before the longest run of line ends, it is tried as a whole first.
+    """
+    longest = max(map(len, _LINE_ENDS.findall(text)), default=0)
+    first = _splitter(capacity).chunks(text + "\n" * (longest + 2) + "x")[0]
+    return len(first) >= len(text)
 
 
 @lru_cache(maxsize=4096)

@@ -30,7 +30,8 @@ MAY_IMPORT = {
 FIRST_PARTY = {"bucketwise", "ingest", "ask", "local", "bench", "examples", "tests"}
 # What a module of the shared layer, or of a function, may build on: never on what is built on it.
 ORDER = {
-    "bucketwise": ["models", "errors", "settings", "prices", "deadline", "model_calls", "telemetry", "embedding"],
+    "bucketwise": ["models", "errors", "settings", "prices", "deadline", "secrets_manager", "connection", "migrations",
+                   "database", "model_calls", "telemetry", "embedding", "search"],
     "ingest": ["receipts", "events", "bucket", "tokens", "parsing", "chunking", "index", "embedding_stage",
                "pipeline", "composition", "handler"],
     "ask": ["schemas", "problems", "prompt", "generation", "citations", "retries", "documents", "retrieval",

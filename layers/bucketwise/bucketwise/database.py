@@ -8,6 +8,7 @@ import psycopg
 from pgvector.psycopg import register_vector
 from psycopg import Connection
 
+from bucketwise.connection import open_connection
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DatabaseUnavailable, DeadlineExceeded
 from bucketwise.migrations import check_index
@@ -15,12 +16,9 @@ from bucketwise.settings import Settings
 
 T = TypeVar("T")
 
-CONNECT_SECONDS = 10
 # A frozen Lambda environment comes back with a connection that the network has long forgotten: after a
 # pause this long, ask first whether the other side is still there.
 IDLE_SECONDS = 60
-# Without a bound of its own, a dead connection holds a query until TCP gives up, after many minutes.
-DEAD_AFTER_MILLISECONDS = 10_000
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 RERUN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
@@ -90,15 +88,7 @@ class Database:
 
 def connect(settings: Settings) -> Connection:
     """A connection to an index that fits the settings. Raises IndexMismatch otherwise."""
-    connection: Connection = psycopg.connect(
-        settings.database_url.get_secret_value(),
-        autocommit=True,
-        prepare_threshold=None,
-        connect_timeout=CONNECT_SECONDS,
-        application_name="bucketwise",
-        keepalives_idle=30,
-        tcp_user_timeout=DEAD_AFTER_MILLISECONDS,
-    )
+    connection = open_connection(settings)
     try:
         check_index(
             connection,

@@ -76,3 +76,7 @@ class UnknownDocument(BucketwiseError):
 
 class QueueUnavailable(BucketwiseError):
     """The queue did not take a message."""
+
+
+class SecretUnavailable(BucketwiseError):
+    """A secret could not be read, or holds something else than it should."""

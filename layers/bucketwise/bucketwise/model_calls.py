@@ -10,6 +10,7 @@ import openai
 
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.secrets_manager import read_secret
 from bucketwise.settings import Settings
 
 T = TypeVar("T")
@@ -25,10 +26,14 @@ NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
 def model_client(settings: Settings) -> openai.OpenAI:
     """The SDK's own retries are off: they sleep past a deadline that the SDK does not know.
 
-    A local server wants no key, but the SDK insists on one.
+    The key comes from OPENAI_API_KEY, else from the secret OPENAI_API_KEY_SECRET. A local server wants none,
+    but the SDK insists on one. Raises SecretUnavailable.
     """
+    key = settings.openai_api_key.get_secret_value()
+    if not key and settings.openai_api_key_secret:
+        key = read_secret(settings.openai_api_key_secret).strip()
     return openai.OpenAI(
-        api_key=settings.openai_api_key.get_secret_value() or "none",
+        api_key=key or "none",
         base_url=settings.openai_base_url or "https://api.openai.com/v1",
         max_retries=0,
         timeout=60,

@@ -1,7 +1,7 @@
 """Every setting of Bucketwise: read once from the environment, checked, and frozen."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -29,12 +29,20 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    database_url: SecretStr
+    database_url: SecretStr = SecretStr("")
+    database_host: str = ""
+    database_port: int = Field(default=5432, ge=1, le=65_535)
+    database_name: Text = "bucketwise"
+    database_user: Text = "bucketwise"
+    database_auth: Literal["iam", "secret"] = "iam"
+    database_secret: str = ""
+    database_ca: str = ""
     bucket: Text = "bucketwise-documents"
     queue_url: str = ""
     tenant: Text = "default"
 
     openai_api_key: SecretStr = SecretStr("")
+    openai_api_key_secret: str = ""
     openai_base_url: str = ""
     embedding_model: Text = "text-embedding-3-small"
     # pgvector's HNSW index takes a halfvec of up to 4,000 dimensions (its README, "HNSW").
@@ -60,6 +68,14 @@ class Settings(BaseModel):
     def _overlap_is_smaller_than_a_chunk(self) -> Self:
         if self.chunk_overlap_tokens >= self.chunk_tokens:
             raise ValueError("CHUNK_OVERLAP_TOKENS must be less than CHUNK_TOKENS")
+        return self
+
+    @model_validator(mode="after")
+    def _one_database_is_named(self) -> Self:
+        if not self.database_url.get_secret_value() and not self.database_host:
+            raise ValueError("DATABASE_URL or DATABASE_HOST is needed")
+        if self.database_auth == "secret" and self.database_host and not self.database_secret:
+            raise ValueError("DATABASE_SECRET is needed with DATABASE_AUTH=secret")
         return self
 
     @classmethod

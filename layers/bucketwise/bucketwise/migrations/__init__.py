@@ -6,6 +6,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from psycopg import Connection
+from psycopg.errors import InvalidSchemaName, UndefinedFunction
 
 from bucketwise.errors import IndexMismatch
 
@@ -53,18 +54,27 @@ def migrate(connection: Connection, *, embedding_model: str, dimensions: int) ->
                 "INSERT INTO bucketwise.schema_migrations (number, name, digest) VALUES (%s, %s, %s)",
                 (migration.number, migration.name, migration.digest),
             )
+        connection.execute(_file("rights.sql"))
         check_index(connection, embedding_model=embedding_model, dimensions=dimensions)
     return [migration.name for migration in pending]
 
 
+def prepare_database(administrator: Connection) -> None:
+    """Makes the extension and the roles in this database, as an administrator of it; safe to run again.
+
+    Afterwards the administrator may ``SET ROLE bucketwise_migrate``.
+    """
+    with administrator.transaction():
+        administrator.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        administrator.execute(_file("roles.sql"))
+
+
 def check_index(connection: Connection, *, embedding_model: str, dimensions: int) -> None:
     """Raises IndexMismatch unless the index was built for this code and this embedding model and dimension."""
-    if not _exists(connection, "bucketwise.index_settings"):
-        raise IndexMismatch("the database holds no index yet: run the migrations")
-    row = connection.execute(
-        """SELECT embedding_model, dimensions, (SELECT max(number) FROM bucketwise.schema_migrations)
-           FROM bucketwise.index_settings"""
-    ).fetchone()
+    try:
+        row = connection.execute("SELECT * FROM bucketwise.index_kind()").fetchone()
+    except (UndefinedFunction, InvalidSchemaName):
+        raise IndexMismatch("the database holds no index for this code: run the migrations") from None
     needed = migrations()[-1].number
     if row is None or row[2] < needed:
         raise IndexMismatch(f"the database's schema is older than migration {needed}: run the migrations")
@@ -101,6 +111,5 @@ def _set_for_this_transaction(connection: Connection, *, embedding_model: str, d
     )
 
 
-def _exists(connection: Connection, relation: str) -> bool:
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (relation,)).fetchone()
-    return row is not None and bool(row[0])
+def _file(name: str) -> bytes:
+    return (files(__name__) / name).read_bytes()
