@@ -1,0 +1,76 @@
+"""The migrate Lambda: a CloudFormation custom resource that brings the database's schema up to date."""
+
+import os
+import time
+from typing import Any
+
+import psycopg
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from psycopg import Connection
+
+from bucketwise.connection import open_connection
+from bucketwise.deadline import Deadline
+from bucketwise.errors import BucketwiseError
+from bucketwise.migrations import migrate, prepare_database
+from bucketwise.settings import Settings
+from bucketwise.telemetry import Telemetry
+from migrate.cloudformation import Outcome, answer
+
+# Kept of the invocation's time to tell CloudFormation, three tries included.
+RESERVE_SECONDS = 25.0
+# A new Aurora instance refuses connections for a while, and a paused one takes up to half a minute to resume.
+PAUSE_SECONDS = 3.0
+
+telemetry = Telemetry("migrate")
+
+
+@telemetry.logger.inject_lambda_context(clear_state=True)
+@telemetry.metrics_flushed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Create and Update migrate; Delete does nothing, for the index belongs to the database and goes with it.
+
+    CloudFormation always gets an answer. Invoked by hand, without a ResponseURL, it migrates all the same.
+    """
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+    outcome = Outcome(True, "nothing to do") if event.get("RequestType") == "Delete" else _try_to_migrate(deadline)
+    telemetry.logger.info("migrated" if outcome.succeeded else "not migrated", extra={"reason": outcome.reason})
+    if "ResponseURL" in event:
+        answer(event, outcome)
+    return {"succeeded": outcome.succeeded, "reason": outcome.reason}
+
+
+def _try_to_migrate(deadline: Deadline) -> Outcome:
+    try:
+        applied = bring_up_to_date(Settings.from_environment(os.environ), deadline)
+    except BucketwiseError as error:
+        telemetry.log_failure(error)
+        return Outcome(False, f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001  # the handler's edge: an unanswered CloudFormation waits an hour
+        telemetry.log_failure(error)
+        return Outcome(False, f"{type(error).__name__}; the function's log says where")
+    return Outcome(True, f"applied {', '.join(applied)}" if applied else "the schema was up to date")
+
+
+def bring_up_to_date(settings: Settings, deadline: Deadline) -> list[str]:
+    """Makes extension and roles as the administrator, then migrates as the schema's owner.
+
+    Returns the names of the files applied. Raises DeadlineExceeded, IndexMismatch and psycopg's errors.
+    """
+    with _connected(settings, deadline) as administrator:
+        milliseconds = int(deadline.allow(3600) * 1000)
+        administrator.execute("SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),))
+        prepare_database(administrator)
+        administrator.execute("SET ROLE bucketwise_migrate")
+        return migrate(
+            administrator, embedding_model=settings.embedding_model, dimensions=settings.embedding_dimensions
+        )
+
+
+def _connected(settings: Settings, deadline: Deadline) -> Connection:
+    while True:
+        try:
+            return open_connection(settings)
+        except psycopg.OperationalError:
+            if deadline.remaining() < PAUSE_SECONDS:
+                raise
+            time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,238 @@
+"""The migrate function as CloudFormation calls it, on real PostgreSQL and a real HTTP server for the answers."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bucketwise.migrations import migrations
+from local.postgres import Postgres
+from migrate.handler import lambda_handler
+
+MODEL, DIMENSIONS = "model-for-tests", "8"
+
+
+@dataclass
+class CloudFormation:
+    """Collects the answers that are put to its URL."""
+
+    url: str = ""
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    stack = CloudFormation()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            stack.answers.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002  # the parent's name
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        stack.url = f"http://127.0.0.1:{server.server_port}/answer"
+        yield stack
+        server.shutdown()
+
+
+class Context:
+    function_name = "migrate"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:migrate"
+    aws_request_id = "request"
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds * 1000)
+
+
+@pytest.fixture
+def administered(postgres: Postgres) -> str:
+    """The URL of a new database for an administrator like RDS's master user: no superuser, but one who makes roles."""
+    name = f"migrate_{uuid4().hex[:12]}"
+    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as superuser:
+        if superuser.execute("SELECT FROM pg_roles WHERE rolname = 'master'").fetchone() is None:
+            superuser.execute("CREATE ROLE master LOGIN CREATEROLE CREATEDB")
+        superuser.execute(sql.SQL("CREATE DATABASE {} OWNER master").format(sql.Identifier(name)))
+    with psycopg.connect(postgres.dsn("postgres", name), autocommit=True) as superuser:
+        superuser.execute("CREATE EXTENSION vector")  # on RDS its master user may
+    return postgres.dsn("master", name)
+
+
+@pytest.fixture(autouse=True)
+def environment(administered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", administered)
+    monkeypatch.setenv("EMBEDDING_MODEL", MODEL)
+    monkeypatch.setenv("EMBEDDING_DIMENSIONS", DIMENSIONS)
+
+
+def event(kind: str, stack: CloudFormation) -> dict[str, Any]:
+    return {
+        "RequestType": kind,
+        "ResponseURL": stack.url,
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/bucketwise/1",
+        "RequestId": "r-1",
+        "LogicalResourceId": "Migration",
+        "ResourceProperties": {"ContentHash": "abc"},
+    }
+
+
+def applied(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        connection.execute("SET ROLE bucketwise_migrate")
+        rows = connection.execute("SELECT name FROM bucketwise.schema_migrations ORDER BY number").fetchall()
+    return [row[0] for row in rows]
+
+
+def test_create_makes_the_schema_and_answers(cloudformation: CloudFormation, administered: str) -> None:
+    lambda_handler(event("Create", cloudformation), Context())
+    [answer] = cloudformation.answers
+    assert (answer["Status"], answer["RequestId"], answer["LogicalResourceId"]) == ("SUCCESS", "r-1", "Migration")
+    assert applied(administered) == [migration.name for migration in migrations()]
+
+
+def test_update_of_what_is_up_to_date_succeeds_with_the_same_physical_id(cloudformation: CloudFormation) -> None:
+    lambda_handler(event("Create", cloudformation), Context())
+    lambda_handler(event("Update", cloudformation), Context())
+    first, second = cloudformation.answers
+    assert (second["Status"], second["Reason"]) == ("SUCCESS", "the schema was up to date")
+    assert first["PhysicalResourceId"] == second["PhysicalResourceId"]
+
+
+def test_a_roll_back_to_an_older_package_is_a_success(cloudformation: CloudFormation, administered: str) -> None:
+    lambda_handler(event("Create", cloudformation), Context())
+    with psycopg.connect(administered, autocommit=True) as connection:
+        connection.execute("SET ROLE bucketwise_migrate")
+        connection.execute("INSERT INTO bucketwise.schema_migrations VALUES (9999, '9999_of_the_future.sql', 'x')")
+    lambda_handler(event("Update", cloudformation), Context())
+    assert cloudformation.answers[-1]["Status"] == "SUCCESS"
+    assert applied(administered)[-1] == "9999_of_the_future.sql"
+
+
+def test_delete_changes_nothing(cloudformation: CloudFormation, administered: str) -> None:
+    lambda_handler(event("Create", cloudformation), Context())
+    before = applied(administered)
+    lambda_handler(event("Delete", cloudformation), Context())
+    assert cloudformation.answers[-1]["Status"] == "SUCCESS"
+    assert applied(administered) == before
+
+
+def test_another_dimension_is_a_failure_that_names_the_settings(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lambda_handler(event("Create", cloudformation), Context())
+    monkeypatch.setenv("EMBEDDING_DIMENSIONS", "16")
+    lambda_handler(event("Update", cloudformation), Context())
+    answer = cloudformation.answers[-1]
+    assert answer["Status"] == "FAILED"
+    assert "EMBEDDING_DIMENSIONS" in answer["Reason"]
+
+
+def test_an_unreachable_database_is_answered_in_time(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://master@127.0.0.1:9/nothing")
+    lambda_handler(event("Create", cloudformation), Context(seconds=26))
+    [answer] = cloudformation.answers
+    assert (answer["Status"], answer["Reason"].partition(";")[0]) == ("FAILED", "OperationalError")
+
+
+def test_missing_settings_are_answered(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    lambda_handler(event("Create", cloudformation), Context())
+    assert "DATABASE_HOST" in cloudformation.answers[0]["Reason"]
+
+
+def test_invoked_by_hand_it_migrates_and_tells(administered: str) -> None:
+    assert lambda_handler({}, Context())["succeeded"] is True
+    assert applied(administered)
+
+
+def test_eight_at_once_do_no_harm(cloudformation: CloudFormation, administered: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: lambda_handler(event("Create", cloudformation), Context()), range(8)))
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"] * 8
+    assert applied(administered) == [migration.name for migration in migrations()]
+
+
+def test_one_killed_in_the_middle_leaves_nothing_half_done(
+    cloudformation: CloudFormation, administered: str, postgres: Postgres
+) -> None:
+    blocker = psycopg.connect(administered)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres.superuser_dsn, autocommit=True) as superuser:
+        lambda_handler({}, Context())
+        with psycopg.connect(administered, autocommit=True) as owner:
+            owner.execute("SET ROLE bucketwise_migrate")
+            owner.execute("DELETE FROM bucketwise.schema_migrations WHERE number = 3")
+            owner.execute("DROP FUNCTION bucketwise.index_kind, bucketwise.documents_page")
+        blocker.execute("SET ROLE bucketwise_migrate")
+        blocker.execute("ALTER FUNCTION bucketwise.nearest COST 100")  # the migration's last statement waits for this
+        running = pool.submit(lambda_handler, event("Update", cloudformation), Context())
+        victim = None
+        while victim is None:
+            victim = superuser.execute(
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%index_kind%'"
+            ).fetchone()
+        superuser.execute("SELECT pg_terminate_backend(%s)", victim)
+        running.result()
+    blocker.close()
+    assert cloudformation.answers[-1]["Status"] == "FAILED"
+    assert "0003_callable.sql" not in applied(administered)
+    lambda_handler(event("Update", cloudformation), Context())
+    assert cloudformation.answers[-1]["Status"] == "SUCCESS"
+    assert applied(administered) == [migration.name for migration in migrations()]
+
+
+def test_each_role_can_do_what_it_needs_and_no_more(administered: str, postgres: Postgres) -> None:
+    lambda_handler({}, Context())
+    name = administered.rsplit("/", 1)[1]
+    tables = ("documents", "chunks", "embeddings", "corpus_changes", "index_settings", "schema_migrations")
+    with psycopg.connect(postgres.dsn("postgres", name)) as superuser:
+        rights = {
+            (role, table, right)
+            for role in ("bucketwise_ask", "bucketwise_ingest")
+            for table in tables
+            for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+            if (
+                superuser.execute(
+                    "SELECT has_table_privilege(%s, %s, %s)", (role, f"bucketwise.{table}", right)
+                ).fetchone()
+                or [False]
+            )[0]
+        }
+        flags = superuser.execute(
+            """SELECT bool_or(rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls) FROM pg_roles
+               WHERE rolname LIKE 'bucketwise\\_%'"""
+        ).fetchone()
+    assert rights == {
+        *(("bucketwise_ingest", "documents", right) for right in ("SELECT", "INSERT", "UPDATE")),
+        *(("bucketwise_ingest", "chunks", right) for right in ("SELECT", "INSERT", "DELETE")),
+        *(("bucketwise_ingest", "embeddings", right) for right in ("SELECT", "INSERT")),
+        ("bucketwise_ingest", "corpus_changes", "INSERT"),
+    }
+    assert flags == (False,)
+
+
+def test_on_rds_the_roles_may_log_in_with_iam(administered: str, postgres: Postgres) -> None:
+    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as superuser:
+        if superuser.execute("SELECT FROM pg_roles WHERE rolname = 'rds_iam'").fetchone() is None:
+            superuser.execute("CREATE ROLE rds_iam")
+        superuser.execute("GRANT rds_iam TO master WITH ADMIN OPTION")
+    lambda_handler({}, Context())
+    with psycopg.connect(administered) as connection:
+        members = connection.execute("SELECT pg_has_role('bucketwise_ask', 'rds_iam', 'MEMBER')").fetchone()
+    assert members == (True,)
