@@ -92,7 +92,12 @@ class Demo:
     def _show_documents(self) -> None:
         table = Table(box=None, header_style="dim", pad_edge=False)
         for name in ("key", "state", "pages", "chunks", "tokens", "cost"):
-            table.add_column(name, justify="left" if name in ("key", "state") else "right", no_wrap=True)
+            table.add_column(
+                name,
+                justify="left" if name in ("key", "state") else "right",
+                no_wrap=True,
+                min_width=7 if name != "key" else None,
+            )
         for document in self._documents():
             numbers = (document["pages"] or "-", document["chunks"], document["tokens"])
             table.add_row(document["key"], document["state"], *map(str, numbers), self._usd(document["cost_usd"]))
@@ -148,7 +153,7 @@ class Demo:
 
     def _usd(self, cost: float | None) -> str:
         if cost is None:
-            return "$0, local" if self._local_model else "no listed price"
+            return "$0" if self._local_model else "no listed price"
         return f"${cost:.6f}"
 
     def _documents(self) -> list[dict[str, Any]]:

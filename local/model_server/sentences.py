@@ -18,6 +18,7 @@ _ABBREVIATION = re.compile(
 )
 _LONGEST_ABBREVIATION = 12
 _LONGEST_UNIT = 400
+_SHORT_LINE = 0.6  # of the passage's longest line
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def _blocks(text: str) -> Iterator[_Block]:
     """Group lines: a paragraph's and a list item's lines belong together, others stand alone."""
     current: _Block | None = None
     fenced = False
+    width = max((len(line) for line in text.split("\n")), default=0)
     for line in re.finditer(r"[^\n]+|\n(?=\n)", text):
         kind = "code" if fenced else _kind(line.group())
         if current and current.kind == "row" and _is_rule(line.group()):
@@ -81,7 +83,7 @@ def _blocks(text: str) -> Iterator[_Block]:
             continue
         if _FENCE.match(line.group()):
             fenced, kind = not fenced, None
-        if current and kind == "sentence" and current.kind in ("sentence", "item"):
+        if current and kind == "sentence" and _goes_on(current, text, line.group(), width):
             current = replace(current, end=line.end())
             continue
         if current:
@@ -89,6 +91,19 @@ def _blocks(text: str) -> Iterator[_Block]:
         current = _Block(line.start(), line.end(), kind) if kind else None
     if current:
         yield current
+
+
+def _goes_on(block: _Block, text: str, following: str, width: int) -> bool:
+    """Whether ``following`` belongs to the block above it: to a list item, or to a paragraph that has not ended."""
+    if block.kind != "sentence":
+        return block.kind == "item"
+    return not _stands_alone(text[: block.end].rpartition("\n")[2], following, width)
+
+
+def _stands_alone(line: str, following: str, width: int) -> bool:
+    """Whether a line of plain text, as a PDF has it, is a heading or a table's row rather than part of a paragraph."""
+    short = len(line) < _SHORT_LINE * width
+    return short and not line.rstrip().endswith((".", ",", ";", "-")) and not following[:1].islower()
 
 
 def _is_rule(line: str) -> bool:
