@@ -68,7 +68,7 @@ class Chunker:
         while position < len(text):
             position = _after_blank_lines(text, position)
             end = _window_end(document, position, window)
-            pieces = splitter.chunk_indices(text[position:end].rstrip())
+            pieces = _distinct(splitter.chunk_indices(text[position:end].rstrip()))
             following = end
             if len(pieces) > 1 and end < len(text) and not _is_cut(document, end):
                 following = position + pieces.pop()[0]
@@ -78,6 +78,18 @@ class Chunker:
     def _splitter(self, document: ParsedDocument) -> MarkdownSplitter | TextSplitter:
         kind = MarkdownSplitter if document.markdown else TextSplitter
         return kind.from_tiktoken_model(MODEL, self.max_tokens, overlap=self.overlap_tokens)
+
+
+def _distinct(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The pieces that do not stand within a neighbour: with an overlap Markdown's splitter gives such ones too."""
+    distinct: list[tuple[int, str]] = []
+    for start, piece in pieces:
+        if distinct and start + len(piece) <= distinct[-1][0] + len(distinct[-1][1]):
+            continue
+        if distinct and start <= distinct[-1][0]:
+            distinct.pop()
+        distinct.append((start, piece))
+    return distinct
 
 
 def _after_blank_lines(text: str, position: int) -> int:

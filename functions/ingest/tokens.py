@@ -31,6 +31,8 @@ _PIECE = re.compile(
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
+_RUN = 200  # so many line ends have more tokens than a text can lose by being merged with them
+
 _UNASSIGNED = "\ufffe"
 _NEXT_LINE = 0x85
 
@@ -93,14 +95,15 @@ def _count_character(character: str) -> int:
 
 
 def _fits(text: str, capacity: int) -> bool:
-    """Whether the splitter lets ``text`` be one chunk.
+    """Whether ``text`` has at most ``capacity`` tokens.
 
     Alone, a text is tried in growing parts, and a part can have more tokens than the whole ("\\n " has two,
     "\\n \\n" one). Before the longest run of line ends, it is tried as a whole first.
     """
     longest = max(map(len, _LINE_ENDS.findall(text)), default=0)
-    first = _splitter(capacity).chunks(text + "\n" * (longest + 2) + "x")[0]
-    return len(first) >= len(text)
+    run = "\n" * (longest + _RUN)
+    length = len(_splitter(capacity).chunks(f"{text}{run}x")[0])
+    return length == len(text) or length >= len(text) + len(run)
 
 
 @lru_cache(maxsize=4096)
