@@ -18,7 +18,8 @@ from local import ROOT
 from local.api import Api
 from local.function_settings import wants_own_model
 from local.process import ServerDied
-from local.twin import BUCKET, Twin, TwinOptions
+from local.services import BUCKET, TwinOptions
+from local.twin import Twin
 
 DOCUMENTS = ROOT / "examples" / "documents"
 LEAVE = "How many days of annual leave do shore staff have?"

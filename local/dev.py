@@ -15,8 +15,9 @@ from local import ROOT
 from local.function_settings import wants_own_model
 from local.postgres import DatabaseInUse
 from local.process import ServerDied
+from local.services import BUCKET, TwinOptions
 from local.storage.client import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
-from local.twin import BUCKET, Twin, TwinOptions
+from local.twin import Twin
 from local.watched_folder import WatchedFolder
 
 console = Console(highlight=False, soft_wrap=True)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from local.api import Api, Reply
-from local.twin import BUCKET, Twin, TwinOptions
+from local.services import BUCKET, TwinOptions
+from local.twin import Twin
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "examples" / "documents"
 INDEXING_SECONDS = 60.0

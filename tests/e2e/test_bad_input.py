@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.twin import BUCKET
+from local.services import BUCKET
 from tests.e2e.conftest import DOCUMENTS, System
 
 PDF = (DOCUMENTS / "reports" / "annual-report-2025.pdf").read_bytes()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.twin import BUCKET
+from local.services import BUCKET
 from tests.e2e.conftest import System
 
 LEAVE = "How many days of annual leave do shore staff have?"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.twin import BUCKET
+from local.services import BUCKET
 from tests.e2e.conftest import DOCUMENTS, System
 
 QUESTIONS = json.loads((DOCUMENTS.parent / "questions.json").read_text(encoding="utf-8"))

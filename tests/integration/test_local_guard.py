@@ -22,7 +22,7 @@ READY = "import os, signal, time; say = lambda: print('{\"pid\": %d}' % os.getpi
 def running(*, below: int | None = None) -> set[int]:
     """Process ids of this machine, zombies left out; ``below``: descendants of that process only."""
     command = ["ps", "-A", "-o", "pid=,ppid=,stat="]
-    listing = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    listing = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = [line.split() for line in listing.stdout.splitlines()]
     parents = {int(pid): int(parent) for pid, parent, state in rows if not state.startswith("Z")}
     if below is None:
@@ -133,7 +133,7 @@ time.sleep(60)
 
 def run_twin_until(ending: signal.Signals, data: Path) -> set[int]:
     """Ends a twin by a signal while its servers run; returns the process ids of those servers."""
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(
         [sys.executable, "-c", TWIN, str(data)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
