@@ -45,7 +45,7 @@ def error_of(function: Function, event: Any) -> FunctionError:
 def is_running(pid: int) -> bool:
     """Whether ``pid`` is a process that has not ended; a zombie has."""
     command = ["ps", "-o", "stat=", "-p", str(pid)]
-    listing = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    listing = subprocess.run(command, capture_output=True, text=True, check=False)
     return listing.stdout.strip() not in ("", "Z", "Zs", "Z+")
 
 
@@ -231,7 +231,7 @@ Function(Configuration(name="x", handler=handler, log_file=log, paths=paths, tim
 def test_a_busy_environment_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     command = [sys.executable, "-c", ORPHANING, str(tmp_path / "log"), str(pids), str(ROOT)]
-    parent = subprocess.Popen(command, cwd=ROOT)  # noqa: S603
+    parent = subprocess.Popen(command, cwd=ROOT)
     try:
         assert wait_for(pids.exists)
     finally:
