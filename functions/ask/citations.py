@@ -23,7 +23,7 @@ TYPOGRAPHY = {
     "ﬄ": "ffl",
 }
 SHORTEST_QUOTE = 3  # characters; a shorter one is found anywhere
-MARKER = re.compile(r"\s?\[(\d+(?:\s*,\s*\d+)*)\]")
+MARKER = re.compile(r"( ?)\[(\d+(?:\s*,\s*\d+)*)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,11 @@ def verify(quotations: Sequence[Quotation], passages: Sequence[Passage]) -> list
 def keep_markers(answer: str, numbers: set[int]) -> str:
     """The answer without the markers whose number is not in ``numbers``."""
 
+    wanted = {str(number) for number in numbers}  # as text: Python refuses to read a number of 5,000 digits
+
     def kept(match: re.Match[str]) -> str:
-        left = [number for number in re.findall(r"\d+", match[1]) if int(number) in numbers]
-        return f" [{', '.join(left)}]" if left else ""
+        left = [number for number in re.findall(r"\d+", match[2]) if number in wanted]
+        return f"{match[1]}[{', '.join(left)}]" if left else ""
 
     return MARKER.sub(kept, answer).strip()
 

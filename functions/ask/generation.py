@@ -79,8 +79,8 @@ class OpenAIGenerator:
             answer=_parsed(choice.message.content or ""),
             usage=ModelUsage(
                 self.model,
-                reply.usage.prompt_tokens if reply.usage else 0,
-                reply.usage.completion_tokens if reply.usage else 0,
+                (reply.usage.prompt_tokens or 0) if reply.usage else 0,
+                (reply.usage.completion_tokens or 0) if reply.usage else 0,
             ),
         )
 

@@ -1,6 +1,8 @@
 """The ask Lambda: API Gateway's requests in, answers or problem documents out."""
 
+import json
 from binascii import Error as Base64Error
+from traceback import extract_tb
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -33,7 +35,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         return app.resolve(_with_json_body(event), context)
     except Exception as error:  # noqa: BLE001  # the handler's edge
         telemetry.log_failure(error)
-        document = _document(INTERNAL, str(event.get("requestContext", {}).get("requestId")))
+        document = _document(INTERNAL, str((event.get("requestContext") or {}).get("requestId")))
         return {"statusCode": document.status_code, "headers": document.headers, "body": document.body}
 
 
@@ -55,6 +57,15 @@ def answer_invalid_request(error: RequestValidationError) -> Response[str]:
 def answer_unreadable_body(_: Exception) -> Response[str]:
     """Nested too deeply for Python's JSON, or not UTF-8, or not base64."""
     return _answer(INVALID_JSON)
+
+
+@app.exception_handler(ValueError)
+def answer_value_error(error: ValueError) -> Response[str]:
+    """A number of more digits than Python reads is a plain ValueError from the JSON decoder; others are ours."""
+    if extract_tb(error.__traceback__)[-1].filename == json.decoder.__file__:
+        return _answer(INVALID_JSON)
+    telemetry.log_failure(error)
+    return _answer(INTERNAL)
 
 
 @app.exception_handler(ResponseValidationError)

@@ -93,20 +93,21 @@ def _checked(
 ) -> Answer:
     """The model's answer with the citations that hold, or without text if none does."""
     said = generation.answer
-    citations = verify(said.citations, shown) if said.answerable else []
+    citations = verify(said.citations, shown)
+    text = keep_markers(said.answer, {citation.marker for citation in citations})
     reason = None
     if not said.answerable or not said.answer.strip():
         reason = Reason.NOT_IN_PASSAGES
-    elif not citations:
+    elif not citations or not text:
         reason = Reason.NO_QUOTE_VERIFIED
     return Answer(
         retrieval=found,
-        text=keep_markers(said.answer, {citation.marker for citation in citations}) if reason is None else None,
+        text=text if reason is None else None,
         reason=reason,
         citations=citations if reason is None else [],
         relevant=relevant,
         in_prompt=len(shown),
-        quotes_dropped=len(said.citations) - len(citations),
+        quotes_dropped=sum(not verify([quotation], shown) for quotation in said.citations),
         usage=generation.usage,
         generate_ms=generate_ms,
     )

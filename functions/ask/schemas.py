@@ -11,9 +11,11 @@ QUESTION_CHARACTERS = 4000
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL keeps every character but this one."""
+    """PostgreSQL keeps every character but NUL, and JSON's lone surrogates are none."""
     if "\0" in text:
         raise ValueError("must not hold the character NUL")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not hold half of a surrogate pair")
     return text
 
 

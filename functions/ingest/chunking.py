@@ -1,6 +1,5 @@
 """Cut a document's text into chunks of a bounded number of tokens, at the most natural boundaries."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,8 +19,6 @@ MIN_TOKENS = 16
 """The least size of a chunk: a single character can have several tokens and is never split."""
 
 _WINDOW_CHARACTERS_PER_TOKEN = 32  # eight chunks of English; of larger windows the splitter slows down
-
-_BLANK_LINES = re.compile(r"\s*\n")
 
 _start = attrgetter("start")
 
@@ -66,8 +63,8 @@ class Chunker:
         splitter = self._splitter(document)
         window = self.max_tokens * _WINDOW_CHARACTERS_PER_TOKEN
         while position < len(text):
-            position = _after_blank_lines(text, position)
             end = _window_end(document, position, window)
+            # Markdown's splitter is quadratic in blank lines that end a text.
             pieces = _distinct(splitter.chunk_indices(text[position:end].rstrip()))
             following = end
             if len(pieces) > 1 and end < len(text) and not _is_cut(document, end):
@@ -90,12 +87,6 @@ def _distinct(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
             distinct.pop()
         distinct.append((start, piece))
     return distinct
-
-
-def _after_blank_lines(text: str, position: int) -> int:
-    """Where the next line with text begins: Markdown's splitter is quadratic in blank lines around a text."""
-    blank = _BLANK_LINES.match(text, position)
-    return blank.end() if blank else position
 
 
 def _window_end(document: ParsedDocument, position: int, window: int) -> int:

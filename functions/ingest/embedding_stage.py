@@ -63,7 +63,9 @@ class EmbeddingStage:
                     tokens += self._keep(requests[request], request, deadline)
                 except BucketwiseError as error:
                     failure = failure or error
-                    pool.shutdown(wait=False, cancel_futures=True)
+                    # Not by the pool's shutdown: as_completed would never hear of what that cancels.
+                    for other in requests:
+                        other.cancel()
         if failure is not None:
             raise failure
         return tokens

@@ -37,8 +37,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _is_batch(event: Mapping[str, Any]) -> bool:
-    records = event.get("Records") or [{}]
-    return isinstance(records[0], dict) and records[0].get("eventSource") == "aws:sqs"
+    match event.get("Records"):
+        case [{"eventSource": "aws:sqs"}, *_]:
+            return True
+    return False
 
 
 def _handle_batch(event: dict[str, Any], deadline: Deadline) -> dict[str, Any]:

@@ -65,14 +65,15 @@ class DocumentIndex:
         """Whether the index already holds exactly this version, made by this code; if so, now under ``claim``.
 
         One statement compares and sets, so nobody can commit another version in between. Without
-        versioning there is nothing that names a version, and the answer is no.
+        versioning there is nothing that names a version, and the answer is no. Run again after a connection
+        was lost in its commit, it meets its own claim: hence ``<=``.
         """
         return facts.version is not None and self.database.run(
             lambda connection: (
                 connection.execute(
                     """UPDATE bucketwise.documents SET claim = %s
                        WHERE tenant = %s AND key = %s AND version = %s AND fingerprint = %s
-                         AND state = 'indexed' AND claim < %s""",
+                         AND state = 'indexed' AND claim <= %s""",
                     (claim, self.tenant, facts.key, facts.version, self.fingerprint, claim),
                 ).rowcount
                 == 1

@@ -31,8 +31,6 @@ _PIECE = re.compile(
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
-_RUN = 200  # so many line ends have more tokens than a text can lose by being merged with them
-
 _UNASSIGNED = "\ufffe"
 _NEXT_LINE = 0x85
 
@@ -97,13 +95,16 @@ def _count_character(character: str) -> int:
 def _fits(text: str, capacity: int) -> bool:
     """Whether ``text`` has at most ``capacity`` tokens.
 
-    Alone, a text is tried in growing parts, and a part can have more tokens than the whole ("\\n " has two,
-    "\\n \\n" one). Before the longest run of line ends, it is tried as a whole first.
+    If the splitter leaves it whole, it has. If not, it still can: the splitter tries growing parts, and a part
+    can have more tokens than the whole (" ../../" is such a text). What stands before the longest run of
+    line ends it tries as a whole first.
     """
+    splitter = _splitter(capacity)
+    if len(splitter.chunks(text)) == 1:
+        return True
     longest = max(map(len, _LINE_ENDS.findall(text)), default=0)
-    run = "\n" * (longest + _RUN)
-    length = len(_splitter(capacity).chunks(f"{text}{run}x")[0])
-    return length == len(text) or length >= len(text) + len(run)
+    run = "\r" * (longest + 3)  # the encoding has hardly a token with two of them
+    return splitter.chunks(text + run)[0] in {text, text + run}
 
 
 @lru_cache(maxsize=4096)

@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from bucketwise.models import Chunk, Place, PlaceMark
 from ingest.chunking import Chunker
 from ingest.parsing import parse
 from ingest.parsing.document import Block, ParsedDocument
+from ingest.parsing.text import clean
 
 WORDS = [
     "leave",
@@ -30,7 +32,7 @@ WORDS = [
 TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=5), min_size=1, max_size=80).map(" ".join)
 DOCUMENTS = st.builds(
     lambda texts, markdown: ParsedDocument.from_blocks(
-        [Block(text.replace("\0", ""), Place(page=page)) for page, text in enumerate(texts, start=1)],
+        [Block(clean(text), Place(page=page)) for page, text in enumerate(texts, start=1)],
         separator="\n\n",
         markdown=markdown,
     ),
@@ -78,6 +80,17 @@ def test_the_marks_of_a_chunk_say_where_each_of_its_characters_stands(
         assert all(mark.start < chunk.end for mark in chunk.marks)
         for position in range(chunk.start, chunk.end):
             assert place_at(position, chunk.marks) == place_at(position, document.marks)
+
+
+def test_no_chunk_stands_within_another() -> None:
+    document = text_document("leave \n \n\nleave 25 # A\n 𐀀 0Ò 0:0 0:Å 25", markdown=True)
+    assert [(chunk.start, chunk.end) for chunk in Chunker(26, 5).split(document)] == [(0, 5), (10, 39)]
+
+
+def test_blank_lines_cost_no_time() -> None:
+    began = time.monotonic()
+    assert len(Chunker(500, 0).split(text_document("x" + "\n" * 100_000 + "y", markdown=True))) == 2
+    assert time.monotonic() - began < 5  # a minute, if Markdown's splitter meets them
 
 
 def test_a_chunk_may_span_pages_and_says_where_they_begin() -> None:

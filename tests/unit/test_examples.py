@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
 
-import pypdfium2  # type: ignore[import-untyped]  # the package ships no type information
+import pypdfium2
 import pytest
 
 from examples.make_pdf import BODY as BODY_STYLE

@@ -54,7 +54,7 @@ class OpenAIEmbedder:
         reply = self.client.embeddings.create(input=list(texts), model=self.model, dimensions=size, timeout=timeout)
         return Embeddings(
             vectors=_checked_vectors(reply, count=len(texts), dimensions=self.dimensions),
-            tokens=reply.usage.prompt_tokens if reply.usage else 0,
+            tokens=(reply.usage.prompt_tokens or 0) if reply.usage else 0,
         )
 
 

@@ -1,5 +1,6 @@
 """Calls to models: one client for every OpenAI-compatible server, its errors in our words, tried again in time."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
-        code = str(error.code or error.status_code)
+        code = str(error.code or error.type or error.status_code)
         if (error.status_code in TRANSIENT_STATUS and code not in NO_CREDIT) or error.status_code >= 500:
             raise ModelUnavailable(
                 f"the model's server answered {error.status_code}", retry_after=_retry_after(error)
@@ -57,7 +58,8 @@ def translated_errors() -> Iterator[None]:
         raise ModelRefused(f"the model's server answered {error.status_code} ({code[:60]})") from None
     except openai.APIConnectionError as error:
         raise ModelUnavailable(f"the model's server did not answer ({type(error).__name__})") from None
-    except (openai.OpenAIError, ValueError) as error:  # ValueError: a body that is not JSON
+    # The SDK hands over whatever a server said with status 200, unchecked: a page of HTML is a str without choices.
+    except (openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise ModelReplyInvalid(f"the model's reply could not be read ({type(error).__name__})") from None
 
 
@@ -92,4 +94,4 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
         seconds = float(str(error.response.headers.get("retry-after", "")))
     except ValueError:
         return None
-    return seconds if seconds >= 0 else None
+    return seconds if 0 <= seconds < math.inf else None
