@@ -4,7 +4,14 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 CODE := functions layers/bucketwise local examples bench tests
 
-.PHONY: demo dev test check bench lint lock clean
+# Lambda's Python: SAM builds with the first python3.13 on PATH, which must have pip.
+LAMBDA_PYTHON ?= $(shell for p in python3.13 $$HOME/.pyenv/versions/3.13.*/bin/python3.13; do \
+    "$$p" -m pip --version >/dev/null 2>&1 && { "$$p" -c 'import sys; print(sys.executable)'; break; }; done)
+SAM := .venv-sam/bin/sam
+ARCHITECTURES := arm64 x86_64
+BUILD := .aws-sam
+
+.PHONY: demo dev test check bench lint lock clean build invoke api deploy
 
 demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No account, key or Docker.
 	@$(BIN)/python -m local.demo
@@ -24,6 +31,28 @@ check: lint test  ## What CI runs.
 
 bench: .venv/.test  ## A corpus in BEIR form: make bench BEIR=folder
 	$(BIN)/python -m bench.retrieval --beir $(BEIR)
+
+build: .venv/.test .venv-sam/.filled  ## What `sam deploy` uploads, for both architectures, with bytecode.
+	@test -n "$(LAMBDA_PYTHON)" \
+	    || { echo "sam build needs a python3.13 with pip on PATH (Lambda's runtime); name one with: make LAMBDA_PYTHON=..."; exit 1; }
+	for architecture in $(ARCHITECTURES); do \
+	    PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM) build \
+	        --build-dir $(BUILD)/$$architecture --cache-dir $(BUILD)/cache-$$architecture \
+	        --parameter-overrides Architecture=$$architecture > $(BUILD)-$$architecture.log 2>&1 \
+	        || { cat $(BUILD)-$$architecture.log; exit 1; }; \
+	    rm $(BUILD)-$$architecture.log; \
+	    $(BIN)/python -m local.built --python $(LAMBDA_PYTHON) $(BUILD)/$$architecture || exit 1; \
+	done
+
+# CONFIG=offline takes the image local/lambda-python:3.13 instead of AWS's own.
+CONFIG ?= default
+HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
+
+invoke: .venv/.demo build  ## The events in EVENTS (all if empty) through `sam local invoke`, on the twin's services.
+	$(BIN)/python -m local.sam invoke $(EVENTS) --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
+
+api: .venv/.demo build  ## `sam local start-api` on the twin's services.
+	$(BIN)/python -m local.sam api --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.
 	for folder in layers/dependencies layers/parsers local tests tests/sam; do \

@@ -6,6 +6,7 @@ import pytest
 
 from local.services import BUCKET
 from tests.e2e.conftest import DOCUMENTS, System
+from tests.unit.make_pdf import make_encrypted_pdf, make_pdf
 
 PDF = (DOCUMENTS / "reports" / "annual-report-2025.pdf").read_bytes()
 BAD_FILES = {
@@ -14,6 +15,8 @@ BAD_FILES = {
     "bad/blank.md": (b" \n\t\n ", "empty"),
     "bad/garbage.txt": (bytes(range(256)) * 20, "corrupt"),
     "bad/truncated.pdf": (PDF[:400], "corrupt"),
+    "bad/encrypted.pdf": (make_encrypted_pdf(), "encrypted"),
+    "bad/scanned.pdf": (make_pdf([[], []], drawn=True), "needs_ocr"),
     "bad/not-really.pdf": (b"%PDF-1.7 and nothing else", "corrupt"),
 }
 
