@@ -19,23 +19,21 @@ demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No ac
 dev: .venv/.demo  ## The same stack, staying up: drop files, ask over HTTP. State is kept in .bucketwise/.
 	@$(BIN)/python -m local.dev
 
-test: .venv/.test  ## All tests, on real PostgreSQL and real HTTP.
-	$(BIN)/python -m pytest
+test: .venv/.test .venv-sam/.filled  ## All tests, on real PostgreSQL and real HTTP.
+	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(BIN)/python -m pytest
 
 lint: .venv/.test
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 
-check: lint test  ## What CI runs.
+check: lint build test  ## What CI runs. The tests of what was built come with the others.
 
 bench: .venv/.test  ## A corpus in BEIR form: make bench BEIR=folder
 	$(BIN)/python -m bench.retrieval --beir $(BEIR)
 
-build: .venv/.test .venv-sam/.filled  ## What `sam deploy` uploads, for both architectures, with bytecode.
-	@test -n "$(LAMBDA_PYTHON)" \
-	    || { echo "sam build needs a python3.13 with pip on PATH (Lambda's runtime); name one with: make LAMBDA_PYTHON=..."; exit 1; }
-	for architecture in $(ARCHITECTURES); do \
+build: .venv/.test .venv-sam/.filled .aws-sam/runtime/.filled  ## What `sam deploy` uploads, for both architectures, with bytecode.
+	@for architecture in $(ARCHITECTURES); do \
 	    PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM) build \
 	        --build-dir $(BUILD)/$$architecture --cache-dir $(BUILD)/cache-$$architecture \
 	        --parameter-overrides Architecture=$$architecture > $(BUILD)-$$architecture.log 2>&1 \
@@ -54,8 +52,13 @@ invoke: .venv/.demo build  ## The events in EVENTS (all if empty) through `sam l
 api: .venv/.demo build  ## `sam local start-api` on the twin's services.
 	$(BIN)/python -m local.sam api --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
+deploy: .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --guided`, with your AWS credentials.
+	$(MAKE) build ARCHITECTURES=arm64
+	$(SAM) deploy --guided --template-file $(BUILD)/arm64/template.yaml \
+	    --parameter-overrides Architecture=arm64 MigrationHash=$$(cat layers/bucketwise/bucketwise/migrations/*.sql | shasum -a 256 | cut -c1-16)
+
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.
-	for folder in layers/dependencies layers/parsers local tests tests/sam; do \
+	for folder in layers/dependencies layers/parsers local tests tests/sam tests/emulator; do \
 	    (cd $$folder && $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	        $(UPGRADE) requirements.in -o requirements.txt) || exit 1; \
@@ -78,6 +81,14 @@ clean:
 .venv-sam/.filled: .venv/.uv tests/sam/requirements.txt
 	$(PYTHON) -m venv .venv-sam
 	$(BIN)/uv pip install --quiet --python .venv-sam/bin/python --require-hashes -r tests/sam/requirements.txt
+	@touch $@
+
+# The runtime client, for the tests of what was built.
+.aws-sam/runtime/.filled: .venv/.uv tests/emulator/requirements.txt
+	@test -n "$(LAMBDA_PYTHON)" \
+	    || { echo "sam build needs a python3.13 with pip on PATH (Lambda's runtime); name one with: make LAMBDA_PYTHON=..."; exit 1; }
+	$(BIN)/uv pip install --quiet --python $(LAMBDA_PYTHON) --target .aws-sam/runtime --require-hashes \
+	    -r tests/emulator/requirements.txt
 	@touch $@
 
 .venv/.test: .venv/.uv tests/requirements.txt
