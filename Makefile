@@ -11,7 +11,7 @@ SAM := .venv-sam/bin/sam
 ARCHITECTURES := arm64 x86_64
 BUILD := .aws-sam
 
-.PHONY: demo dev test check bench lint lock clean build invoke api deploy
+.PHONY: demo dev test check bench lint lock clean build build-here invoke api deploy
 
 demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No account, key or Docker.
 	@$(BIN)/python -m local.demo
@@ -46,10 +46,13 @@ build: .venv/.test .venv-sam/.filled .aws-sam/runtime/.filled  ## What `sam depl
 CONFIG ?= default
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 
-invoke: .venv/.demo build  ## The events in EVENTS (all if empty) through `sam local invoke`, on the twin's services.
+build-here:
+	@$(MAKE) --no-print-directory build ARCHITECTURES=$(HOST_ARCHITECTURE)
+
+invoke: .venv/.demo build-here  ## The events in EVENTS (all if empty) through `sam local invoke`, on the twin's services.
 	$(BIN)/python -m local.sam invoke $(EVENTS) --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
-api: .venv/.demo build  ## `sam local start-api` on the twin's services.
+api: .venv/.demo build-here  ## `sam local start-api` on the twin's services.
 	$(BIN)/python -m local.sam api --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
 deploy: .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --guided`, with your AWS credentials.

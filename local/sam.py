@@ -5,6 +5,7 @@ where the services do not listen, so their ports are forwarded from there.
 """
 
 import argparse
+import ipaddress
 import json
 import os
 import subprocess
@@ -42,7 +43,14 @@ def main() -> int:
         print(f"needs a running Docker engine: {missing}", file=sys.stderr)
         return 1
     sam = [str(SAM), "local"]
-    settings = ["--template", str(options.template), "--config-env", options.config_env]
+    settings = ["--template", str(options.template), "--config-file", str(ROOT / "samconfig.toml")]
+    # `make build` names each build's folder by its architecture.
+    settings += [
+        "--config-env",
+        options.config_env,
+        "--parameter-overrides",
+        f"Architecture={options.template.parent.name}",
+    ]
     with tempfile.TemporaryDirectory(prefix="bucketwise-sam-") as home, ExitStack() as running:
         services = running.enter_context(Services(TwinOptions(home=Path(home), environment=os.environ)))
         for port in _ports(services):
@@ -62,7 +70,7 @@ def bridge_address() -> str:
 
     Raises DockerMissing.
     """
-    template = "{{(index .IPAM.Config 0).Gateway}}"
+    template = "{{json (index .IPAM.Config 0)}}"
     command = ["docker", "network", "inspect", "bridge", "--format", template]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=True)  # docker is on PATH
@@ -70,7 +78,11 @@ def bridge_address() -> str:
         raise DockerMissing("there is no docker command") from None
     except subprocess.CalledProcessError as error:
         raise DockerMissing(error.stderr.strip()) from None
-    return found.stdout.strip() if sys.platform == "linux" else "127.0.0.1"
+    if sys.platform != "linux":
+        return "127.0.0.1"
+    bridge = json.loads(found.stdout)
+    # Docker names its gateway only if somebody chose one; else it is the network's first address.
+    return str(bridge.get("Gateway") or next(ipaddress.ip_network(bridge["Subnet"]).hosts()))
 
 
 def function_of(event: dict[str, object]) -> str:
@@ -82,7 +94,9 @@ def container_variables(services: Services) -> dict[str, dict[str, str]]:
     """For ``--env-vars``: what each function needs, with this machine's address as containers see it."""
     urls = {"IngestFunction": services.index.ingest, "AskFunction": services.index.ask}
     return {
-        function: {
+        # The template's own secret is nowhere to be found on this machine.
+        function: {"OPENAI_API_KEY_SECRET": ""}
+        | {
             name: value.replace("127.0.0.1", CONTAINER_HOST)
             for name, value in services.function_environment(database_url=url).items()
             if name != "AWS_REGION"  # reserved: the runtime sets it
