@@ -44,6 +44,7 @@ build: .venv/.test .venv-sam/.filled .aws-sam/runtime/.filled  ## What `sam depl
 
 # CONFIG=offline takes the image local/lambda-python:3.13 instead of AWS's own.
 CONFIG ?= default
+PORT ?= 3000
 HOST_ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 
 build-here:
@@ -52,8 +53,8 @@ build-here:
 invoke: .venv/.demo build-here  ## The events in EVENTS (all if empty) through `sam local invoke`, on the twin's services.
 	$(BIN)/python -m local.sam invoke $(EVENTS) --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
-api: .venv/.demo build-here  ## `sam local start-api` on the twin's services.
-	$(BIN)/python -m local.sam api --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
+api: .venv/.demo build-here  ## `sam local start-api` on the twin's services, with `make api PORT=3000`.
+	$(BIN)/python -m local.sam api --port $(PORT) --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
 deploy: .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --guided`, with your AWS credentials.
 	$(MAKE) build ARCHITECTURES=arm64

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("what", choices=["invoke", "api"])
     parser.add_argument("events", nargs="*", help="names of files in events/, without .json; all of them if none")
     parser.add_argument("--template", type=Path, required=True, help="the template that `sam build` wrote")
+    parser.add_argument("--port", type=int, default=3000, help="where `api` serves")
     parser.add_argument("--config-env", default="default", help="of samconfig.toml")
     options = parser.parse_args()
     try:
@@ -60,8 +61,9 @@ def main() -> int:
         variables.write_text(json.dumps(container_variables(services)))
         settings += ["--env-vars", str(variables)]
         if options.what == "api":
-            return subprocess.run([*sam, "start-api", *settings], check=False, cwd=ROOT).returncode
-        names = options.events or sorted(path.stem for path in EVENTS.glob("*.json"))
+            served = subprocess.run([*sam, "start-api", "--port", str(options.port), *settings], check=False, cwd=ROOT)
+            return served.returncode
+        names = options.events or in_order(path.stem for path in EVENTS.glob("*.json"))
         return max(_invoke([*sam, "invoke", *settings], name) for name in names)
 
 
@@ -90,6 +92,11 @@ def function_of(event: dict[str, object]) -> str:
     return "AskFunction" if "httpMethod" in event else "IngestFunction"
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Files are dropped before questions are asked."""
+    return sorted(names, key=lambda name: (function_of(_read(name)) == "AskFunction", name))
+
+
 def container_variables(services: Services) -> dict[str, dict[str, str]]:
     """For ``--env-vars``: what each function needs, with this machine's address as containers see it."""
     urls = {"IngestFunction": services.index.ingest, "AskFunction": services.index.ask}
@@ -103,6 +110,11 @@ def container_variables(services: Services) -> dict[str, dict[str, str]]:
         }
         for function, url in urls.items()
     }
+
+
+def _read(name: str) -> dict[str, object]:
+    event: dict[str, object] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return event
 
 
 def _ports(services: Services) -> list[int]:
