@@ -1,7 +1,5 @@
 """The ask Lambda: API Gateway's requests in, answers or problem documents out."""
 
-import json
-from binascii import Error as Base64Error
 from traceback import extract_tb
 from typing import Any
 
@@ -24,6 +22,8 @@ from ask.problems import (
 from ask.routes import app
 from bucketwise.errors import BucketwiseError
 from bucketwise.telemetry import Metric
+
+BODY_READERS = {"json_body", "decoded_body"}  # properties of Powertools' event
 
 
 @telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
@@ -53,16 +53,10 @@ def answer_invalid_request(error: RequestValidationError) -> Response[str]:
     return _answer(INVALID_REQUEST, invalid_parts(found))
 
 
-@app.exception_handler([RecursionError, UnicodeDecodeError, Base64Error])
-def answer_unreadable_body(_: Exception) -> Response[str]:
-    """Nested too deeply for Python's JSON, or not UTF-8, or not base64."""
-    return _answer(INVALID_JSON)
-
-
-@app.exception_handler(ValueError)
-def answer_value_error(error: ValueError) -> Response[str]:
-    """A number of more digits than Python reads is a plain ValueError from the JSON decoder; others are ours."""
-    if extract_tb(error.__traceback__)[-1].filename == json.decoder.__file__:
+@app.exception_handler([RecursionError, ValueError])
+def answer_unreadable_body(error: Exception) -> Response[str]:
+    """Nested too deeply or a number too long for Python's JSON, not UTF-8, not base64; or a mistake of ours."""
+    if BODY_READERS & {frame.name for frame in extract_tb(error.__traceback__)}:
         return _answer(INVALID_JSON)
     telemetry.log_failure(error)
     return _answer(INTERNAL)

@@ -1,0 +1,12 @@
+"""What the functions' modules look up when they are imported; nothing here may reach AWS."""
+
+import os
+
+for name, value in {
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}.items():
+    os.environ.setdefault(name, value)

@@ -1,0 +1,122 @@
+"""The ask function around fakes, and its replies as a client sees them."""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ask import routes
+from ask.composition import telemetry
+from ask.handler import lambda_handler
+from bucketwise.deadline import Deadline
+from bucketwise.errors import UnknownDocument
+from bucketwise.models import DocumentState
+from bucketwise.settings import Settings
+from tests.unit.fakes import FixedGenerator, LambdaContext, MemorySearcher, ask_pipeline, passage, said
+
+QUESTION = "How much leave do I get?"
+DOCUMENT: dict[str, Any] = {
+    "key": "handbook.md",
+    "state": "indexed",
+    "reason": None,
+    "hint": None,
+    "version": "v1",
+    "size": 10,
+    "content_type": "text/markdown",
+    "last_modified": "2025-01-02T03:04:05Z",
+    "metadata": {},
+    "title": "Handbook",
+    "pages": None,
+    "chunks": 1,
+    "tokens": 10,
+    "embedded": 1,
+    "reused": 0,
+    "embedding_tokens": 10,
+    "cost_usd": 0.1,
+    "updated_at": "2025-01-02T03:04:06Z",
+}
+
+
+@dataclass
+class MemoryDocuments:
+    """One document that is indexed, and two pages of one that failed each."""
+
+    asked: list[tuple[str, str | None, str]] = field(default_factory=list)
+
+    def get(self, key: str, *, deadline: Deadline) -> dict[str, Any]:
+        deadline.allow(1)
+        if key != DOCUMENT["key"]:
+            raise UnknownDocument("no document with this key")
+        return DOCUMENT
+
+    def page(
+        self, *, deadline: Deadline, prefix: str = "", state: DocumentState | None = None, after: str = ""
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        deadline.allow(1)
+        self.asked.append((prefix, state, after))
+        if state is DocumentState.FAILED:
+            return [DOCUMENT | {"key": f"bad-{after}"}], None if after else "bad-"
+        return [DOCUMENT], None
+
+    def corpus_version(self, *, deadline: Deadline) -> int:
+        deadline.allow(1)
+        return 7
+
+
+@dataclass
+class MemoryQueue:
+    keys: list[str] = field(default_factory=list)
+
+    def send(self, keys: Iterable[str]) -> int:
+        self.keys += keys
+        return len(self.keys)
+
+
+@dataclass
+class AskWorld:
+    searcher: MemorySearcher = field(default_factory=lambda: MemorySearcher([passage("Leave is 25 days a year.")]))
+    generator: FixedGenerator = field(
+        default_factory=lambda: FixedGenerator(said("25 days [1].", (1, "leave is 25 days")))
+    )
+    documents: MemoryDocuments = field(default_factory=MemoryDocuments)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> AskWorld:
+    """What the routes get from the composition, replaced."""
+    world = AskWorld()
+    settings = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test", "TOP_K": "3"})
+    pipeline = ask_pipeline(world.searcher, world.generator, telemetry=telemetry)
+    monkeypatch.setattr(routes, "settings", lambda: settings)
+    monkeypatch.setattr(routes, "ask_pipeline", lambda: pipeline)
+    monkeypatch.setattr(routes, "documents", lambda: world.documents)
+    monkeypatch.setattr(routes, "ingest_queue", lambda: world.queue)
+    monkeypatch.setattr(routes, "link_maker", lambda: lambda citation: f"https://link.test/{citation.passage.key}")
+    return world
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def content_type(self) -> str:
+        return self.headers["Content-Type"]
+
+    @property
+    def problem(self) -> str:
+        kind: str = self.body["type"]
+        return kind.removeprefix("urn:bucketwise:problem:")
+
+
+def sent(event: Any, *, seconds: float = 29) -> Reply:
+    """The reply to ``event`` of an invocation that has ``seconds`` left."""
+    result = lambda_handler(event, LambdaContext(ends_at=time.monotonic() + seconds))
+    many = {name: ", ".join(values) for name, values in (result.get("multiValueHeaders") or {}).items()}
+    return Reply(result["statusCode"], many | (result.get("headers") or {}), json.loads(result["body"]))

@@ -1,0 +1,153 @@
+"""From a question to an answer with citations, or to a reason why not."""
+
+import pytest
+
+from ask.generation import GeneratedAnswer
+from ask.pipeline import Answer, Reason
+from ask.prompt import Turn
+from ask.retrieval import Query
+from bucketwise.deadline import Deadline
+from bucketwise.errors import (
+    BucketwiseError,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    IndexBehind,
+    ModelRefused,
+    ModelReplyInvalid,
+    ModelUnavailable,
+)
+from bucketwise.search import Passage
+from bucketwise.telemetry import Telemetry
+from tests.unit.fakes import FixedEmbedder, FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+
+LEAVE = passage("Leave is 25 days a year.")
+GATE = passage("The gate closes at midnight.", key="gate.md")
+UNRELATED = passage("Bake for an hour.", cosine=0.1, coverage=0.2)
+
+
+def answer(
+    generator: FixedGenerator,
+    *,
+    searcher: MemorySearcher | None = None,
+    embedder: FixedEmbedder | None = None,
+    query: Query | None = None,
+    max_context_tokens: int = 6000,
+) -> Answer:
+    pipeline = ask_pipeline(
+        searcher or MemorySearcher([LEAVE, GATE]),
+        generator,
+        embedder,
+        telemetry=Telemetry("ask"),
+        max_context_tokens=max_context_tokens,
+    )
+    return pipeline.answer(query or Query("How much leave?"), deadline=Deadline.after(5))
+
+
+def test_an_answer_comes_with_the_citations_that_hold() -> None:
+    given = answer(FixedGenerator(said("25 days [1].", (1, "leave is 25 days"))))
+    assert (given.text, given.reason, given.degraded) == ("25 days [1].", None, False)
+    [citation] = given.citations
+    assert (citation.marker, citation.passage, citation.quote) == (1, LEAVE, "Leave is 25 days")
+    assert given.usage is not None
+    assert given.usage.input_tokens == 1000
+    assert given.quotes_dropped == 0
+
+
+def test_a_citation_that_does_not_hold_is_dropped_with_its_marker() -> None:
+    given = answer(FixedGenerator(said("25 days [1], till noon [2].", (1, "25 days"), (2, "till noon"))))
+    assert given.text == "25 days [1], till noon."
+    assert [citation.marker for citation in given.citations] == [1]
+    assert given.quotes_dropped == 1
+
+
+def test_a_quotation_given_twice_is_cited_once_and_not_counted_as_dropped() -> None:
+    given = answer(FixedGenerator(said("25 days [1].", (1, "25 days"), (1, "25 DAYS"))))
+    assert (len(given.citations), given.quotes_dropped) == (1, 0)
+
+
+def test_an_answer_none_of_whose_quotes_holds_is_not_given() -> None:
+    given = answer(FixedGenerator(said("30 days [1].", (1, "30 days"))))
+    assert (given.text, given.reason, given.citations) == (None, Reason.NO_QUOTE_VERIFIED, [])
+    assert (given.relevant, given.quotes_dropped) == ([LEAVE, GATE], 1)
+
+
+def test_an_answer_without_any_quote_is_not_given() -> None:
+    assert answer(FixedGenerator(said("25 days."))).reason is Reason.NO_QUOTE_VERIFIED
+
+
+def test_an_answer_of_nothing_but_markers_that_do_not_hold_is_not_given() -> None:
+    given = answer(FixedGenerator(said("[2]", (1, "25 days"))))
+    assert (given.text, given.reason, given.citations) == (None, Reason.NO_QUOTE_VERIFIED, [])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [said("", answerable=False), said("Yes [1]", (1, "25 days"), answerable=False), said(" \n", (1, "25 days"))],
+)
+def test_a_model_that_finds_no_answer_is_believed(reply: GeneratedAnswer) -> None:
+    given = answer(FixedGenerator(reply))
+    assert (given.text, given.reason, given.citations) == (None, Reason.NOT_IN_PASSAGES, [])
+    assert given.degraded is False
+
+
+@pytest.mark.parametrize("found", [[], [UNRELATED]])
+def test_without_anything_relevant_no_model_is_asked(found: list[Passage]) -> None:
+    generator = FixedGenerator(said("25 days [1].", (1, "25 days")))
+    given = answer(generator, searcher=MemorySearcher(found))
+    assert (given.text, given.reason, given.usage) == (None, Reason.NOTHING_RELEVANT, None)
+    assert generator.prompts == []
+    assert given.retrieval.passages == found
+
+
+def test_what_is_not_relevant_is_not_shown_to_the_model() -> None:
+    generator = FixedGenerator(said("25 days [1].", (1, "25 days")))
+    given = answer(generator, searcher=MemorySearcher([UNRELATED, LEAVE]))
+    assert generator.prompts[0].passages == (LEAVE,)
+    assert [citation.passage for citation in given.citations] == [LEAVE]
+    assert (len(given.retrieval.passages), len(given.relevant), given.in_prompt) == (2, 1, 1)
+
+
+def test_a_passage_that_was_found_but_not_shown_cannot_be_cited() -> None:
+    generator = FixedGenerator(said("Midnight [2].", (2, "closes at midnight")))
+    given = answer(generator, max_context_tokens=60)
+    assert given.in_prompt == 1
+    assert given.reason is Reason.NO_QUOTE_VERIFIED
+
+
+@pytest.mark.parametrize(
+    "failure", [ModelUnavailable("x"), ModelRefused("x"), ModelReplyInvalid("x"), DeadlineExceeded("x")]
+)
+def test_a_model_that_fails_costs_the_answer_but_not_the_passages(failure: BucketwiseError) -> None:
+    given = answer(FixedGenerator(said(""), failure))
+    assert (given.text, given.reason, given.degraded) == (None, Reason.MODEL_FAILED, True)
+    assert given.relevant == [LEAVE, GATE]
+
+
+def test_a_mistake_of_ours_is_not_passed_off_as_a_failing_model() -> None:
+    with pytest.raises(ZeroDivisionError):
+        answer(FixedGenerator(said(""), ZeroDivisionError()))
+
+
+def test_without_an_embedding_model_an_answer_is_found_by_keywords_and_says_so() -> None:
+    embedder = FixedEmbedder(ModelUnavailable("down"))
+    given = answer(FixedGenerator(said("25 days [1].", (1, "25 days"))), embedder=embedder)
+    assert (given.text, given.degraded) == ("25 days [1].", True)
+
+
+def test_an_index_that_is_behind_is_not_asked_for_an_answer() -> None:
+    generator = FixedGenerator(said(""))
+    with pytest.raises(IndexBehind):
+        answer(generator, query=Query("How much leave?", min_version=8))
+    assert generator.prompts == []
+
+
+def test_without_a_database_there_is_no_answer_at_all() -> None:
+    with pytest.raises(DatabaseUnavailable):
+        answer(FixedGenerator(said("")), searcher=MemorySearcher(failure=DatabaseUnavailable("down")))
+
+
+def test_the_model_sees_the_history() -> None:
+    generator = FixedGenerator(said(""))
+    pipeline = ask_pipeline(MemorySearcher([LEAVE]), generator, telemetry=Telemetry("ask"))
+    pipeline.answer(Query("And me?"), history=[Turn("How much leave?", "25 days")], deadline=Deadline.after(5))
+    assert ("assistant", "25 days") in generator.prompts[0].messages

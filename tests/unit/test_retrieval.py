@@ -1,0 +1,102 @@
+"""The retrieval half of a question."""
+
+import pytest
+
+from ask.retrieval import Query, RelevanceFloor
+from bucketwise.deadline import Deadline
+from bucketwise.errors import (
+    BucketwiseError,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    IndexBehind,
+    ModelRefused,
+    ModelReplyInvalid,
+    ModelUnavailable,
+)
+from bucketwise.telemetry import Telemetry
+from tests.unit.fakes import FixedEmbedder, MemorySearcher, passage, retrieval_stage
+
+FOUND = passage("Leave is 25 days.")
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry("ask")
+
+
+def test_passages_come_back_in_order_with_version_usage_and_timings(telemetry: Telemetry) -> None:
+    other = passage("The gate closes.")
+    found = retrieval_stage(MemorySearcher([FOUND, other], 42), telemetry=telemetry).retrieve(
+        Query("How much leave?"), deadline=Deadline.after(5)
+    )
+    assert (found.passages, found.corpus_version, found.degraded) == ([FOUND, other], 42, False)
+    assert found.usage.input_tokens == 5
+    assert found.timings_ms.keys() == {"embed", "search"}
+
+
+def test_the_search_is_asked_with_what_was_set_and_what_was_sent(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND])
+    query = Query("And part time?", context="How much leave?", filters={"prefix": "hr/"}, limit=3)
+    retrieval_stage(searcher, telemetry=telemetry).retrieve(query, deadline=Deadline.after(5))
+    [asked] = searcher.asked
+    assert asked.text == "How much leave?\nAnd part time?"
+    assert (asked.tenant, asked.vector, asked.filters) == ("default", [1.0, 0.0], {"prefix": "hr/"})
+    assert (asked.limit, asked.depth, asked.keyword_weight) == (3, 100, 0.6)
+
+
+def test_a_question_without_context_is_searched_as_it_is(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND])
+    retrieval_stage(searcher, telemetry=telemetry).retrieve(Query("Leave?"), deadline=Deadline.after(5))
+    assert searcher.asked[0].text == "Leave?"
+    assert searcher.asked[0].filters == {}
+
+
+@pytest.mark.parametrize("failure", [ModelUnavailable("x"), ModelRefused("x"), ModelReplyInvalid("x")])
+def test_without_an_embedding_keywords_alone_are_searched(failure: BucketwiseError, telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND])
+    stage = retrieval_stage(searcher, FixedEmbedder(failure), telemetry=telemetry)
+    found = stage.retrieve(Query("Leave?"), deadline=Deadline.after(5))
+    assert (found.degraded, found.passages, found.usage.input_tokens) == (True, [FOUND], 0)
+    assert searcher.asked[0].vector is None
+
+
+@pytest.mark.parametrize("failure", [DatabaseUnavailable("x"), DeadlineExceeded("x")])
+def test_without_an_index_there_is_nothing_to_fall_back_on(failure: BucketwiseError, telemetry: Telemetry) -> None:
+    stage = retrieval_stage(MemorySearcher(failure=failure), telemetry=telemetry)
+    with pytest.raises(type(failure)):
+        stage.retrieve(Query("Leave?"), deadline=Deadline.after(5))
+
+
+def test_a_request_whose_time_is_over_is_not_searched(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND])
+    with pytest.raises(DeadlineExceeded):
+        retrieval_stage(searcher, telemetry=telemetry).retrieve(Query("Leave?"), deadline=Deadline.after(-1))
+    assert searcher.asked == []
+
+
+@pytest.mark.parametrize("wanted", [None, 0, 6, 7])
+def test_an_index_that_is_far_enough_answers(wanted: int | None, telemetry: Telemetry) -> None:
+    stage = retrieval_stage(MemorySearcher([FOUND], 7), telemetry=telemetry)
+    assert stage.retrieve(Query("Leave?", min_version=wanted), deadline=Deadline.after(5)).corpus_version == 7
+
+
+def test_an_index_that_is_behind_says_so(telemetry: Telemetry) -> None:
+    stage = retrieval_stage(MemorySearcher([FOUND], 7), telemetry=telemetry)
+    with pytest.raises(IndexBehind):
+        stage.retrieve(Query("Leave?", min_version=8), deadline=Deadline.after(5))
+
+
+@pytest.mark.parametrize(
+    ("cosine", "coverage", "relevant"),
+    [
+        (0.3, 0.0, True),
+        (0.29, 0.59, False),
+        (0.0, 0.6, True),
+        (None, 0.6, True),
+        (None, 0.59, False),
+        (-1.0, 0.0, False),
+    ],
+)
+def test_a_passage_is_relevant_by_meaning_or_by_words(cosine: float | None, coverage: float, relevant: bool) -> None:
+    floor = RelevanceFloor(min_cosine=0.3, min_coverage=0.6)
+    assert floor.passes(passage("x", cosine=cosine, coverage=coverage)) is relevant
