@@ -12,8 +12,8 @@ import pytest
 
 from local import ROOT
 from local.built import functions, read_template
+from local.emulator import Emulator
 from local.services import BUCKET, Services, TwinOptions
-from tests.emulator.emulator import Emulator
 
 MACHINE = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
 BUILD = ROOT / ".aws-sam" / MACHINE

@@ -24,6 +24,10 @@ START_SECONDS = 20.0
 INVOKE_SECONDS = 90.0
 
 
+class EmulatorDied(RuntimeError):
+    """The emulator did not start; the text is its log."""
+
+
 def emulator_binary() -> Path:
     machine = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
     [found] = (ROOT / ".venv-sam").glob(f"lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}")
@@ -55,8 +59,8 @@ class Emulator:
             self._process = subprocess.Popen(command, cwd=self.code, env=self._environment(), stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
         while not self._listens():
-            assert self._process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise EmulatorDied(self.log.read_text())
             time.sleep(0.02)
         return self
 
@@ -69,7 +73,7 @@ class Emulator:
     def invoke(self, event: Any) -> Any:
         """The handler's result, or what the emulator says of its error."""
         url = f"http://127.0.0.1:{self._port}/{PATH}"
-        request = urllib.request.Request(url, json.dumps(event).encode())
+        request = urllib.request.Request(url, json.dumps(event).encode())  # ours
         with urllib.request.urlopen(request, timeout=INVOKE_SECONDS) as reply:  # noqa: S310
             return json.loads(reply.read())
 
