@@ -20,6 +20,9 @@ from local.storage.client import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from local.twin import Twin
 from local.watched_folder import WatchedFolder
 
+# After an outage of the model an upload is tried again this much later; a stack waits half an hour.
+RETRY_SECONDS = 60
+
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -43,7 +46,8 @@ def _serve(home: Path, port: int, stop: threading.Event) -> None:
     documents = home / "documents"
     documents.mkdir(parents=True, exist_ok=True)
     console.print("[dim]starting ...[/]")
-    with Twin(TwinOptions(home=home, environment=os.environ, durable=True, port=port)) as twin:
+    options = TwinOptions(home=home, environment=os.environ, durable=True, port=port, visibility_seconds=RETRY_SECONDS)
+    with Twin(options) as twin:
         folder = WatchedFolder(documents, BUCKET, twin.s3, home / "watched.json")
         watcher = threading.Thread(target=folder.run, args=(stop,), name="watched folder")
         watcher.start()

@@ -11,7 +11,7 @@ from ask.prompt import Turn, build_prompt
 from ask.retrieval import Query, RelevanceFloor, Retrieval, RetrievalStage
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
-from bucketwise.prices import ModelUsage, total_usd
+from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
 from bucketwise.telemetry import Metric, Telemetry
 
@@ -77,15 +77,14 @@ class AskPipeline:
         except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
             self.telemetry.log_failure(error)
             return Answer(found, reason=Reason.MODEL_FAILED, relevant=relevant, in_prompt=len(prompt.passages))
-        self._count(found.usage, generation.usage)
+        self._count(generation.usage)
         return _checked(generation, prompt.passages, found, relevant, (perf_counter() - began) * 1000)
 
-    def _count(self, embedding: ModelUsage, generation: ModelUsage) -> None:
-        self.telemetry.count(Metric.PROMPT_TOKENS, generation.input_tokens)
-        self.telemetry.count(Metric.COMPLETION_TOKENS, generation.output_tokens)
-        cost = total_usd([embedding, generation])
-        if cost is not None:
-            self.telemetry.count(Metric.COST_USD, cost)
+    def _count(self, usage: ModelUsage) -> None:
+        self.telemetry.count(Metric.PROMPT_TOKENS, usage.input_tokens)
+        self.telemetry.count(Metric.COMPLETION_TOKENS, usage.output_tokens)
+        if usage.usd is not None:
+            self.telemetry.count(Metric.COST_USD, usage.usd)
 
 
 def _checked(

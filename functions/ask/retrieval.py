@@ -103,6 +103,9 @@ class RetrievalStage:
             self.telemetry.log_failure(error)
             return None, 0
         self.telemetry.count(Metric.EMBEDDING_TOKENS, embeddings.tokens)
+        cost = ModelUsage(self.embedding_model, embeddings.tokens).usd
+        if cost is not None:
+            self.telemetry.count(Metric.COST_USD, cost)
         return embeddings.vectors[0], embeddings.tokens
 
     def _search_query(self, query: Query, text: str, vector: list[float] | None) -> SearchQuery:

@@ -100,3 +100,14 @@ def test_an_index_that_is_behind_says_so(telemetry: Telemetry) -> None:
 def test_a_passage_is_relevant_by_meaning_or_by_words(cosine: float | None, coverage: float, relevant: bool) -> None:
     floor = RelevanceFloor(min_cosine=0.3, min_coverage=0.6)
     assert floor.passes(passage("x", cosine=cosine, coverage=coverage)) is relevant
+
+
+def test_what_embedding_a_question_costs_is_counted_also_when_nothing_is_found(telemetry: Telemetry) -> None:
+    telemetry.metrics.clear_metrics()
+    retrieval_stage(MemorySearcher(), telemetry=telemetry).retrieve(
+        Query("How much leave?"), deadline=Deadline.after(5)
+    )
+    counted = telemetry.metrics.serialize_metric_set()
+    telemetry.metrics.clear_metrics()
+    assert counted["EmbeddingTokens"] == [5.0]
+    assert counted["CostUSD"] == [pytest.approx(5 * 0.02 / 1_000_000)]
