@@ -12,6 +12,7 @@ from tests.integration.index_database import IndexDatabase, copied_database, emp
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with Postgres.start(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
         yield server
+        assert server.alive, server._process.tail()  # a server that ended by itself says why
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,7 @@ def test_what_embedding_a_question_costs_is_counted_also_when_nothing_is_found(t
     retrieval_stage(MemorySearcher(), telemetry=telemetry).retrieve(
         Query("How much leave?"), deadline=Deadline.after(5)
     )
-    counted = telemetry.metrics.serialize_metric_set()
+    counted: dict[str, object] = dict(telemetry.metrics.serialize_metric_set())
     telemetry.metrics.clear_metrics()
     assert counted["EmbeddingTokens"] == [5.0]
     assert counted["CostUSD"] == [pytest.approx(5 * 0.02 / 1_000_000)]
