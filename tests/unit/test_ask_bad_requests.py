@@ -7,6 +7,7 @@ import pytest
 
 from ask import routes
 from ask.composition import telemetry
+from bucketwise.errors import DatabaseUnavailable
 from tests.unit.ask_world import QUESTION, AskWorld, sent, world
 from tests.unit.fakes import http_event, log_to_current_stdout
 
@@ -173,6 +174,17 @@ def test_nothing_of_a_question_or_its_answer_is_logged(world: AskWorld, logs: py
     assert "ZeroDivisionError" in output.out
     for private in (SECRET, QUESTION, "25 days", "handbook.md"):
         assert private not in output.out + output.err
+
+
+def test_an_error_of_ours_is_logged_without_the_text_of_its_cause(
+    world: AskWorld, logs: pytest.CaptureFixture[str]
+) -> None:
+    world.searcher.failure = DatabaseUnavailable("the database did not answer, twice")
+    world.searcher.failure.__cause__ = RuntimeError(SECRET)
+    assert sent(http_event("POST", "/ask", json.dumps({"question": QUESTION}))).status == 503
+    output = logs.readouterr()
+    assert "did not answer, twice" in output.out
+    assert SECRET not in output.out + output.err
 
 
 @pytest.mark.parametrize("body", [f'{{"{SECRET}": ', json.dumps({"question": SECRET, "top_k": SECRET})])
