@@ -30,6 +30,7 @@ lint: .venv/.test
 check: lint build test  ## What CI runs. The tests of what was built come with the others.
 
 bench: .venv/.test  ## A corpus in BEIR form: make bench BEIR=folder
+	@test -n "$(BEIR)" || { echo "name a folder: make bench BEIR=path/to/corpus"; exit 1; }
 	$(BIN)/python -m bench.retrieval --beir $(BEIR)
 
 build: .venv/.test .venv-sam/.filled .aws-sam/runtime/.filled  ## What `sam deploy` uploads, for both architectures, with bytecode.

@@ -51,9 +51,12 @@ def _serve(home: Path, port: int, stop: threading.Event) -> None:
         folder = WatchedFolder(documents, BUCKET, twin.s3, home / "watched.json")
         watcher = threading.Thread(target=folder.run, args=(stop,), name="watched folder")
         watcher.start()
+        # The index may be another one than last time: each embedding model has its own.
+        looked_at = twin.look_again()
         _explain(twin, documents)
+        console.print(f"{looked_at} objects in the bucket are being looked at")
         stop.wait()
-        console.print("stopping ...")
+        console.print("stopping, when the documents under way are done ...")
         watcher.join()
     console.print("stopped; nothing is left running")
 
@@ -79,8 +82,9 @@ or send it:
   aws --endpoint-url {twin.storage.url} s3 cp FILE s3://{BUCKET}/
 
 [bold]Ask[/]:
-  curl -s {twin.url}/ask -d '{{"question": "How many days of annual leave do shore staff have?"}}'
-  curl -s {twin.url}/documents
+  export API={twin.url}
+  curl -s $API/ask -d '{{"question": "How many days of annual leave do shore staff have?"}}'
+  curl -s $API/documents
 
 Ctrl-C stops it; what is in the bucket and the index is kept.
 """,

@@ -1,12 +1,15 @@
 """What AWS and a model provider run around the functions: PostgreSQL, S3, SQS and models, on one machine."""
 
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
+from urllib.parse import quote_plus
 
 from local.function_settings import (
     database_name,
@@ -78,6 +81,16 @@ class Services:
         """The environment variables of a function that connects to ``database_url``."""
         own = {"DATABASE_URL": database_url, "BUCKET": BUCKET, "QUEUE_URL": self.queue_url}
         return self._models | own | lambda_environment(storage_url=self.storage.url)
+
+    def look_again(self) -> int:
+        """Has ingest look at every object of the bucket; what is indexed as it is costs nothing. Returns how many."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        for key in keys:
+            told = {"bucket": {"name": BUCKET}, "object": {"key": quote_plus(key, safe="/")}}
+            event = {"eventSource": "aws:s3", "eventTime": datetime.now(UTC).isoformat(), "s3": told}
+            self.storage.sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps({"Records": [event]}))
+        return len(keys)
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ TYPOGRAPHY = {
     "ﬃ": "ffi",
     "ﬄ": "ffl",
 }
+JOINED = re.compile(r"[a-z0-9]{2}")
 SHORTEST_QUOTE = 3  # characters; a shorter one is found anywhere
 MARKER = re.compile(r"( ?)\[(\d+(?:\s*,\s*\d+)*)\]")
 
@@ -85,10 +86,21 @@ def find_quote(quote: str, text: str) -> tuple[int, int] | None:
         return None
     pieces = list(_plain(text))
     origins = [origin for origin, piece in pieces for _ in piece]
-    at = "".join(piece for _, piece in pieces).find(wanted)
+    plain = "".join(piece for _, piece in pieces)
+    at = plain.find(wanted)
+    while at >= 0 and _inside_a_word(plain, at, at + len(wanted)):
+        at = plain.find(wanted, at + 1)
     if at < 0:
         return None
     return origins[at], origins[at + len(wanted) - 1] + 1
+
+
+def _inside_a_word(text: str, start: int, end: int) -> bool:
+    """Whether the stretch begins or ends within a word or number: "5 days" is no quote of "25 days".
+
+    Latin letters and digits only: other scripts write words without a space between them.
+    """
+    return bool(JOINED.fullmatch(text[max(start - 1, 0) : start + 1]) or JOINED.fullmatch(text[end - 1 : end + 1]))
 
 
 def _plain(text: str) -> list[tuple[int, str]]:

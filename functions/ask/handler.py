@@ -1,5 +1,6 @@
 """The ask Lambda: API Gateway's requests in, answers or problem documents out."""
 
+from http import HTTPStatus
 from traceback import extract_tb
 from typing import Any
 
@@ -32,17 +33,21 @@ BODY_READERS = {"json_body", "decoded_body"}  # properties of Powertools' event
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An API Gateway proxy response; never an exception."""
     try:
-        return app.resolve(_with_json_body(event), context)
+        response = app.resolve(_with_json_body(event), context)
     except Exception as error:  # noqa: BLE001  # the handler's edge
         telemetry.log_failure(error)
         document = _document(INTERNAL, str((event.get("requestContext") or {}).get("requestId")))
         return {"statusCode": document.status_code, "headers": document.headers, "body": document.body}
+    telemetry.logger.info("request", extra={"route": event.get("resource"), "status": response["statusCode"]})
+    return response
 
 
 @app.exception_handler(BucketwiseError)
 def answer_own_error(error: BucketwiseError) -> Response[str]:
-    telemetry.log_failure(error)
-    return _answer(PROBLEMS[type(error)])
+    problem = PROBLEMS[type(error)]
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # below, it is the caller's affair and no failure
+        telemetry.log_failure(error)
+    return _answer(problem)
 
 
 @app.exception_handler(RequestValidationError)

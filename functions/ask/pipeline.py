@@ -1,7 +1,7 @@
 """From a question to an answer whose citations were checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from time import perf_counter
 
@@ -14,6 +14,8 @@ from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid,
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
 from bucketwise.telemetry import Metric, Telemetry
+
+CANDIDATES = 50  # that the relevance floor chooses from
 
 
 class Reason(StrEnum):
@@ -60,8 +62,9 @@ class AskPipeline:
 
         A model that fails costs the answer, not the passages. Raises what RetrievalStage.retrieve raises.
         """
-        found = self.retrieval.retrieve(query, deadline=deadline)
-        relevant = [passage for passage in found.passages if self.floor.passes(passage)]
+        # The floor comes before the cut to what was asked for: a passage that fails it must not take a place.
+        found = self.retrieval.retrieve(replace(query, limit=max(query.limit, CANDIDATES)), deadline=deadline)
+        relevant = [passage for passage in found.passages if self.floor.passes(passage)][: query.limit]
         if not relevant:
             return Answer(found, reason=Reason.NOTHING_RELEVANT)
         prompt = build_prompt(

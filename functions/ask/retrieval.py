@@ -8,12 +8,14 @@ from typing import Any, Protocol
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embedder
-from bucketwise.errors import IndexBehind, ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.errors import DeadlineExceeded, IndexBehind, ModelRefused, ModelReplyInvalid, ModelUnavailable
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage, SearchQuery, SearchResult, search
 from bucketwise.telemetry import Metric, Telemetry
 
 EMBEDDING_TRIES = 2
+# A question is embedded in a fraction of a second; later than this, keywords alone are the better answer.
+EMBEDDING_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,9 @@ class RetrievalStage:
     def _embed(self, text: str, deadline: Deadline) -> tuple[list[float] | None, int]:
         try:
             with self.telemetry.step("embed", Metric.EMBEDDING_LATENCY):
-                embeddings = self.embedder.embed([text], deadline=deadline, tries=EMBEDDING_TRIES)
-        except (ModelUnavailable, ModelRefused, ModelReplyInvalid) as error:
+                share = Deadline.after(min(EMBEDDING_SECONDS, deadline.remaining()))
+                embeddings = self.embedder.embed([text], deadline=share, tries=EMBEDDING_TRIES)
+        except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
             self.telemetry.log_failure(error)
             return None, 0
         self.telemetry.count(Metric.EMBEDDING_TOKENS, embeddings.tokens)

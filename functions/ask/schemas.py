@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from bucketwise.models import DocumentState
 
@@ -37,8 +37,8 @@ class Filters(_Request):
     prefix: Key | None = None
     key: Key | None = None
     content_type: Annotated[str, StringConstraints(max_length=255), storable] | None = None
-    modified_from: datetime | None = None
-    modified_before: datetime | None = None
+    modified_from: AwareDatetime | None = None
+    modified_before: AwareDatetime | None = None
     metadata: dict[Text, Text] | None = Field(default=None, max_length=20)
 
 

@@ -60,6 +60,7 @@ INVALID: dict[str, Any] = {
     "a filter that is null": {"question": "x", "filters": None},
     "a date that is none": {"question": "x", "filters": {"modified_from": "yesterday"}},
     "a date out of range": {"question": "x", "filters": {"modified_before": 1e300}},
+    "a date without an offset": {"question": "x", "filters": {"modified_from": "2025-01-01T00:00:00"}},
     "nested metadata": {"question": "x", "filters": {"metadata": {"a": {"b": "c"}}}},
     "much metadata": {"question": "x", "filters": {"metadata": {str(number): "x" for number in range(21)}}},
     "a long key": {"question": "x", "filters": {"key": "x" * 1025}},

@@ -151,3 +151,11 @@ def test_the_model_sees_the_history() -> None:
     pipeline = ask_pipeline(MemorySearcher([LEAVE]), generator, telemetry=Telemetry("ask"))
     pipeline.answer(Query("And me?"), history=[Turn("How much leave?", "25 days")], deadline=Deadline.after(5))
     assert ("assistant", "25 days") in generator.prompts[0].messages
+
+
+def test_passages_below_the_floor_take_no_place_of_those_asked_for() -> None:
+    generator = FixedGenerator(said("25 days [1].", (1, "25 days")))
+    searcher = MemorySearcher([UNRELATED, UNRELATED, LEAVE, GATE])
+    given = answer(generator, searcher=searcher, query=Query("How much leave?", limit=1))
+    assert given.text == "25 days [1]."
+    assert given.relevant == [LEAVE]

@@ -92,7 +92,7 @@ def same_words(text: str) -> str:
 def test_any_stretch_of_any_text_is_found_after_changes_of_typography(
     data: st.DataObject, before: str, inside: str, after: str
 ) -> None:
-    text = before + inside + after
+    text = f"{before} {inside} {after}"  # a quote is whole words
     quote = "".join(data.draw(st.sampled_from(list(VARIANTS.get(each, each)))) for each in inside)
     if data.draw(st.booleans()):
         quote = quote.swapcase() if "ß" not in quote else quote.upper()
@@ -179,3 +179,18 @@ def test_the_place_is_that_of_the_quote_and_not_of_the_chunks_beginning() -> Non
 )
 def test_only_markers_of_citations_that_hold_stay_in_the_answer(answer: str, kept: str) -> None:
     assert keep_markers(answer, {1, 3}) == kept
+
+
+@pytest.mark.parametrize(
+    ("quote", "text", "found"),
+    [
+        ("5 days", "Leave is 25 days.", None),
+        ("25 day", "Leave is 25 days.", None),
+        ("5 days", "Not 25 days but 5 days.", "5 days"),
+        ("is 25", "Leave is 25.", "is 25"),
+        ("假期有五天", "年假期有五天。", "假期有五天"),
+    ],
+)
+def test_a_quote_does_not_begin_or_end_inside_a_word_or_number(quote: str, text: str, found: str | None) -> None:
+    span = find_quote(quote, text)
+    assert (text[slice(*span)] if span else None) == found
