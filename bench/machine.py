@@ -1,5 +1,6 @@
 """The parts of the local twin that a benchmark needs, and pipelines on them."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -21,7 +22,11 @@ from local.postgres import Postgres
 
 
 class QuietTelemetry(Telemetry):
-    """Counts nothing: Powertools prints a metric's values once there are a hundred, disabled or not."""
+    """Logs and counts nothing: Powertools prints a metric's values once there are a hundred, disabled or not."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self.logger.setLevel(logging.CRITICAL)
 
     def count(self, metric: Metric, value: float) -> None: ...
 
@@ -45,6 +50,7 @@ class Machine:
 @contextmanager
 def machine() -> Iterator[Machine]:
     """Starts it in a temporary folder and leaves nothing behind."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # boto3 wants one, though S3 is not asked
     with tempfile.TemporaryDirectory(prefix="bucketwise-bench-") as folder:
         home = Path(folder)
         with Postgres.start(home / "postgres", durable=False) as postgres:

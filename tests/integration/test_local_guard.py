@@ -143,7 +143,7 @@ def run_twin_until(ending: signal.Signals, data: Path) -> set[int]:
         assert twin.stdout.readline() == b"ready\n"
         servers = running(below=twin.pid)
         twin.send_signal(ending)
-        twin.wait(10)
+        twin.wait(60)
     return servers
 
 
