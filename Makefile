@@ -59,7 +59,7 @@ api: .venv/.demo build-here  ## `sam local start-api` on the twin's services, wi
 
 deploy: .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --guided`, with your AWS credentials.
 	$(MAKE) build ARCHITECTURES=arm64
-	$(SAM) deploy --guided --template-file $(BUILD)/arm64/template.yaml \
+	$(SAM) deploy --guided --config-file $(CURDIR)/samconfig.toml --template-file $(BUILD)/arm64/template.yaml \
 	    --parameter-overrides Architecture=arm64 MigrationHash=$$(cat layers/bucketwise/bucketwise/migrations/*.sql | shasum -a 256 | cut -c1-16)
 
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.

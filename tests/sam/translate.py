@@ -1,31 +1,36 @@
-"""Prints template.yaml as the CloudFormation that SAM makes of it; run by the Python that has SAM.
-
-No account and no network: code stands for itself under an S3 address, and no managed policy is asked for.
-"""
+"""Prints a SAM template as the CloudFormation that it becomes. Needs SAM's packages, but no account or network."""
 
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-
-from samtranslator.translator.transform import transform
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-
-class NoManagedPolicies:
-    def load(self) -> dict[str, str]:
-        return {}
+CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+UPLOADED = "s3://artifacts/code.zip"
 
 
-def main() -> None:
-    template = yaml_parse(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    template["Globals"]["Function"]["CodeUri"] = "s3://code/function"
+def main() -> int:
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    template = uploaded(yaml_parse(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    # No policy is known by name: a function would have to bring a role of its own.
+    translated = Translator(managed_policy_map={}, sam_parser=Parser()).translate(template, parameter_values={})
+    print(json.dumps(translated))  # noqa: T201  # this program's result
+    return 0
+
+
+def uploaded(template: dict[str, Any]) -> dict[str, Any]:
+    """The template after `sam package`, which uploads the code: the translator takes no local folders."""
+    template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = "s3://code/layer"
-    print(json.dumps(transform(template, {}, NoManagedPolicies())))  # noqa: T201  # its purpose
+        if resource["Type"] in CODE:
+            resource["Properties"][CODE[resource["Type"]]] = UPLOADED
+    return template
 
 
-main()
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,52 +1,121 @@
-"""The translated template, and questions to it."""
+"""The deployed stack, for tests: template.yaml as the CloudFormation that SAM makes of it."""
 
 import json
+import re
 import subprocess
-from functools import cache
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local import ROOT
+ROOT = Path(__file__).parents[2]
+SAM = ROOT / ".venv-sam" / "bin"
 
-PYTHON = ROOT / ".venv-sam" / "bin" / "python"
-Resource = dict[str, Any]
+FUNCTIONS = ("IngestFunction", "AskFunction", "MigrateFunction")
+ROLES = {"IngestFunction": "IngestRole", "AskFunction": "AskRole", "MigrateFunction": "MigrateRole"}
+# Names that SAM gives to what it derives.
+MAPPING = "IngestFunctionQueue"
+STAGE = "ApiliveStage"
 
-needs_sam = pytest.mark.skipif(not PYTHON.exists(), reason="needs SAM's environment, which `make test` makes")
+
+def needs_sam() -> None:
+    if not SAM.is_dir():
+        pytest.skip("there is no .venv-sam: `make build` fills it")
 
 
-@cache
-def translated() -> dict[str, Any]:
-    """What SAM sends to CloudFormation."""
-    command = [str(PYTHON), str(ROOT / "tests" / "sam" / "translate.py"), str(ROOT / "template.yaml")]
+@lru_cache(maxsize=1)
+def stack() -> dict[str, Any]:
+    """The whole translated template. Skips the test without SAM."""
+    needs_sam()
+    command = [str(SAM / "python"), str(ROOT / "tests" / "sam" / "translate.py"), str(ROOT / "template.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    template: dict[str, Any] = json.loads(done.stdout)
-    return template
+    translated: dict[str, Any] = json.loads(done.stdout)
+    return translated
 
 
-def resource(name: str) -> Resource:
-    found: Resource = translated()["Resources"][name]
+def resource(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = stack()["Resources"][name]
     return found
 
 
-def properties(name: str) -> Resource:
-    found: Resource = resource(name)["Properties"]
+def properties(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = resource(name)["Properties"]
     return found
 
 
-def of_type(kind: str) -> dict[str, Resource]:
-    return {name: found for name, found in translated()["Resources"].items() if found["Type"] == kind}
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of every resource of a type, by logical id."""
+    return {name: each.get("Properties", {}) for name, each in stack()["Resources"].items() if each["Type"] == kind}
 
 
-def statements(policy: Resource) -> list[Resource]:
-    found: list[Resource] = policy["PolicyDocument"]["Statement"]
+def parameter(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = stack()["Parameters"][name]
     return found
 
 
-def default(parameter: str) -> Any:
-    return translated()["Parameters"][parameter]["Default"]
+def with_defaults(value: Any) -> Any:
+    """A reference to a parameter as that parameter's default; anything else as it is."""
+    match value:
+        case {"Ref": str(name)} if name in stack()["Parameters"]:
+            return parameter(name)["Default"]
+    return value
 
 
-def as_list(value: Any) -> list[Any]:
+def variables(function: str) -> dict[str, Any]:
+    found: dict[str, Any] = properties(function)["Environment"]["Variables"]
+    return found
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    return [statement for policy in properties(role)["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM and CloudFormation take one for a list of one."""
     return value if isinstance(value, list) else [value]
+
+
+def resources_for(role: str, action: str) -> list[Any]:
+    """On what a role may do something."""
+    allowed = [each for each in statements(role) if each["Effect"] == "Allow" and action in listed(each["Action"])]
+    return [each for statement in allowed for each in listed(statement["Resource"])]
+
+
+def attribute(name: str, attribute: str = "Arn") -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [name, attribute]}
+
+
+def dependencies(name: str) -> set[str]:
+    """All resources that CloudFormation makes before this one, and deletes after it."""
+    found: set[str] = set()
+    pending = [name]
+    while pending:
+        new = _named_by(resource(pending.pop())) & stack()["Resources"].keys() - found
+        found |= new
+        pending += new
+    return found
+
+
+def _named_by(resource: dict[str, Any]) -> set[str]:
+    return set(listed(resource.get("DependsOn", []))) | set(_references(resource.get("Properties", {})))
+
+
+def _references(value: Any) -> Iterator[str]:
+    match value:
+        case {"Ref": str(name)}:
+            yield name
+        case {"Fn::GetAtt": [str(name), _]}:
+            yield name
+        case {"Fn::Sub": inner}:
+            text = inner[0] if isinstance(inner, list) else inner
+            yield from re.findall(r"\$\{(\w+)", text)
+            yield from _references(inner[1:] if isinstance(inner, list) else [])
+        case dict():
+            for each in value.values():
+                yield from _references(each)
+        case list():
+            for each in value:
+                yield from _references(each)

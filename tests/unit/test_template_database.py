@@ -1,100 +1,190 @@
-"""The template's database, network, migration and alarms, rule by rule, on what SAM makes of it."""
+"""The database, the network around it, and the migration."""
 
-from tests.unit.template_model import as_list, default, needs_sam, of_type, properties, resource, translated
+import json
+from typing import Any
 
-pytestmark = needs_sam
+import pytest
+
+from tests.unit.template_model import (
+    FUNCTIONS,
+    attribute,
+    dependencies,
+    of_type,
+    parameter,
+    properties,
+    resource,
+    stack,
+    with_defaults,
+)
+
+SPARE_CONNECTIONS = 5  # migrate, an administrator, and what ends while its successor begins
+USABLE_SHARE = 0.7
+ANYWHERE = {"0.0.0.0/0", "::/0"}
 
 
-def test_the_database_is_encrypted_backed_up_and_hard_to_lose() -> None:
-    cluster = properties("Database")
-    assert cluster["StorageEncrypted"] is cluster["DeletionProtection"] is True
-    assert cluster["BackupRetentionPeriod"] >= 7
-    assert resource("Database")["DeletionPolicy"] == resource("Database")["UpdateReplacePolicy"] == "Snapshot"
+def open_ports(group: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = properties(group).get("SecurityGroupIngress", [])
+    return found
 
 
-def test_the_database_takes_iam_logins_over_tls_and_keeps_its_own_master_password() -> None:
-    cluster = properties("Database")
-    assert cluster["EnableIAMDatabaseAuthentication"] is cluster["ManageMasterUserPassword"] is True
-    assert "MasterUserPassword" not in cluster
+def only_with(condition: str) -> set[str]:
+    return {name for name, each in stack()["Resources"].items() if each.get("Condition") == condition}
+
+
+def test_the_database_takes_tokens_of_iam_and_manages_its_master_password() -> None:
+    given = properties("Database")
+    assert given["EnableIAMDatabaseAuthentication"] is True
+    assert given["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in given
+
+
+def test_the_database_is_encrypted_at_rest_and_in_transit() -> None:
+    assert properties("Database")["StorageEncrypted"] is True
+    assert properties("Database")["DBClusterParameterGroupName"] == {"Ref": "DatabaseParameters"}
     assert properties("DatabaseParameters")["Parameters"]["rds.force_ssl"] == "1"
 
 
-def test_the_database_is_new_enough_for_pgvector() -> None:
+def test_the_database_is_not_deleted_by_mistake() -> None:
+    cluster = resource("Database")
+    assert cluster["Properties"]["DeletionProtection"] is True
+    assert (cluster["DeletionPolicy"], cluster["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
+
+
+def test_the_database_is_backed_up_for_a_week_at_least() -> None:
+    assert properties("Database")["BackupRetentionPeriod"] >= 7
+
+
+def test_the_database_scales_between_two_parameters_and_pauses_at_0() -> None:
+    scaling = properties("Database")["ServerlessV2ScalingConfiguration"]
+    assert scaling["MinCapacity"] == {"Ref": "DatabaseMinCapacity"}
+    assert scaling["MaxCapacity"] == {"Ref": "DatabaseMaxCapacity"}
+    condition, seconds, otherwise = scaling["SecondsUntilAutoPause"]["Fn::If"]
+    assert stack()["Conditions"][condition] == {"Fn::Equals": [{"Ref": "DatabaseMinCapacity"}, 0]}
+    assert (seconds, otherwise) == ({"Ref": "AutoPauseSeconds"}, {"Ref": "AWS::NoValue"})
+    assert properties("DatabaseInstance")["DBInstanceClass"] == "db.serverless"
+
+
+def test_the_database_is_postgresql_17_6_or_newer() -> None:
     major, minor = map(int, properties("Database")["EngineVersion"].split("."))
+    assert properties("Database")["Engine"] == "aurora-postgresql"
     assert (major, minor) >= (17, 6)
     assert properties("DatabaseParameters")["Family"] == f"aurora-postgresql{major}"
 
 
-def test_the_database_scales_and_may_pause() -> None:
-    scaling = properties("Database")["ServerlessV2ScalingConfiguration"]
-    assert scaling["MinCapacity"] == {"Ref": "DatabaseMinimumCapacity"}
-    assert scaling["MaxCapacity"] == {"Ref": "DatabaseMaximumCapacity"}
-    assert scaling["SecondsUntilAutoPause"]["Fn::If"][0] == "Pauses"
-    assert properties("DatabaseInstance")["DBInstanceClass"] == "db.serverless"
-
-
-def test_the_database_is_reached_from_the_functions_alone() -> None:
+def test_the_database_has_no_other_way_in() -> None:
     assert properties("DatabaseInstance")["PubliclyAccessible"] is False
-    [rule] = properties("DatabaseSecurityGroup")["SecurityGroupIngress"]
-    assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionSecurityGroup"}
+    assert properties("Database")["EnableHttpEndpoint"] is False
+
+
+def test_the_database_is_reachable_from_the_functions_alone() -> None:
     assert properties("Database")["VpcSecurityGroupIds"] == [{"Ref": "DatabaseSecurityGroup"}]
+    [rule] = open_ports("DatabaseSecurityGroup")
+    assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionSecurityGroup"}
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 5432, 5432)
+    assert of_type("AWS::EC2::SecurityGroupIngress") == {}
 
 
-def test_functions_and_database_are_in_private_subnets_of_two_zones() -> None:
-    private = [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}]
-    assert properties("DatabaseSubnets")["SubnetIds"] == private
-    for name in ("IngestFunction", "AskFunction", "MigrateFunction"):
-        assert properties(name)["VpcConfig"]["SubnetIds"] == private
-    zones = [properties(name)["AvailabilityZone"]["Fn::Select"][0] for name in ("PrivateSubnetA", "PrivateSubnetB")]
-    assert zones == [0, 1]
+def test_no_security_group_lets_the_world_in() -> None:
+    rules = [rule for group in of_type("AWS::EC2::SecurityGroup") for rule in open_ports(group)]
+    assert not [rule for rule in rules if rule.get("CidrIp", rule.get("CidrIpv6")) in ANYWHERE]
 
 
-def test_s3_is_reached_without_the_nat_gateway_and_the_rest_through_it() -> None:
-    assert properties("S3Endpoint")["VpcEndpointType"] == "Gateway"
-    assert properties("S3Endpoint")["RouteTableIds"] == [{"Ref": "PrivateRoutes"}]
+def test_functions_reach_tls_servers_and_the_database_and_nothing_else() -> None:
+    rules = properties("FunctionSecurityGroup")["SecurityGroupEgress"]
+    network = properties("Vpc")["CidrBlock"]
+    assert [(each["FromPort"], each["ToPort"], each["CidrIp"]) for each in rules] == [
+        (443, 443, "0.0.0.0/0"),
+        (5432, 5432, network),
+    ]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_in_the_private_subnets(function: str) -> None:
+    assert properties(function)["VpcConfig"] == {
+        "SubnetIds": [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}],
+        "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}],
+    }
+
+
+def test_private_subnets_are_in_two_zones_and_have_no_way_in_from_the_internet() -> None:
+    zones = [properties(name)["AvailabilityZone"] for name in ("PrivateSubnetA", "PrivateSubnetB")]
+    assert [zone["Fn::Select"][0] for zone in zones] == [0, 1]
+    private = {"Ref": "PrivateRoutes"}
+    gateways = [each for each in of_type("AWS::EC2::Route").values() if each["RouteTableId"] == private]
+    assert all("GatewayId" not in route for route in gateways)
+    for name, subnet in {"PrivateRouteA": "PrivateSubnetA", "PrivateRouteB": "PrivateSubnetB"}.items():
+        assert properties(name) == {"SubnetId": {"Ref": subnet}, "RouteTableId": private}
+
+
+def test_s3_is_reached_without_leaving_the_network() -> None:
+    endpoint = properties("S3Endpoint")
+    assert endpoint["VpcEndpointType"] == "Gateway"
+    assert endpoint["ServiceName"] == {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"}
+    assert endpoint["RouteTableIds"] == [{"Ref": "PrivateRoutes"}]
+
+
+def test_the_internet_is_reached_through_nat_unless_the_parameter_says_no() -> None:
     assert properties("NatRoute")["NatGatewayId"] == {"Ref": "Nat"}
+    assert properties("NatRoute")["RouteTableId"] == {"Ref": "PrivateRoutes"}
+    assert stack()["Conditions"]["HasNat"] == {"Fn::Equals": [{"Ref": "NatGateway"}, "true"]}
+    assert parameter("NatGateway")["Default"] == "true"
 
 
-def test_all_connections_that_can_be_opened_fit_into_seven_tenths_of_what_there_are() -> None:
-    assert properties("DatabaseParameters")["Parameters"]["max_connections"] == {"Ref": "DatabaseMaximumConnections"}
-    most = default("AskReservedConcurrency") + default("IngestMaximumConcurrency") + 5
-    assert most <= 0.7 * default("DatabaseMaximumConnections")
-    assert properties("AskFunction")["ReservedConcurrentExecutions"]["Fn::If"][1] == {"Ref": "AskReservedConcurrency"}
+def test_without_nat_there_is_no_internet_gateway_and_nothing_to_pay_for_it() -> None:
+    costly = ("AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::InternetGateway", "AWS::EC2::Route")
+    assert {name for kind in costly for name in of_type(kind)} <= only_with("HasNat")
 
 
-def test_the_migration_runs_when_its_content_changes_and_answers_in_time() -> None:
-    migration = properties("Migration")
-    assert migration["ContentHash"] == {"Ref": "MigrationHash"}
-    assert int(migration["ServiceTimeout"]) > properties("MigrateFunction")["Timeout"]
-
-
-def test_the_migration_runs_while_database_and_way_out_are_there_and_before_they_go() -> None:
-    after = set(as_list(resource("Migration")["DependsOn"]))
-    assert {"DatabaseInstance", "NatRoute", "PrivateRouteA", "PrivateRouteB", "MigratePolicy"} <= after
-
-
-def test_only_the_migration_reads_the_master_password() -> None:
-    secret = {"Fn::GetAtt": ["Database", "MasterUserSecret.SecretArn"]}
-    assert properties("MigrateFunction")["Environment"]["Variables"]["DATABASE_SECRET"] == secret
-    readers = {
-        name
-        for name, policy in of_type("AWS::IAM::RolePolicy").items()
-        if any(secret == each["Resource"] for each in policy["Properties"]["PolicyDocument"]["Statement"])
+def test_without_nat_secrets_and_the_queue_are_reached_by_endpoints() -> None:
+    interfaces = {
+        given["ServiceName"]["Fn::Sub"].rsplit(".", 1)[1]: name
+        for name, given in of_type("AWS::EC2::VPCEndpoint").items()
+        if given["VpcEndpointType"] == "Interface" and given["PrivateDnsEnabled"]
     }
-    assert readers == {"MigratePolicy"}
+    assert interfaces.keys() == {"secretsmanager", "sqs"}
+    assert set(interfaces.values()) <= only_with("HasNoNat")
+    assert stack()["Conditions"]["HasNoNat"] == {"Fn::Not": [{"Condition": "HasNat"}]}
 
 
-def test_what_goes_wrong_is_alarmed() -> None:
-    watched = {
-        alarm["Properties"]["MetricName"]: alarm["Properties"] for alarm in of_type("AWS::CloudWatch::Alarm").values()
-    }
-    assert watched.keys() == {
-        "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage", "5XXError", "Throttles",
-        "DatabaseConnections", "DocumentsFailed",
-    }  # fmt: skip
-    assert watched["DatabaseConnections"]["Threshold"] <= 0.7 * default("DatabaseMaximumConnections")
-    assert all(alarm["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic" for alarm in watched.values())
+def test_connections_suffice_for_every_concurrency_that_the_parameters_allow() -> None:
+    connections = int(with_defaults(properties("DatabaseParameters")["Parameters"]["max_connections"]))
+    most = parameter("AskConcurrency")["MaxValue"] + parameter("IngestMaximumConcurrency")["MaxValue"]
+    assert most + SPARE_CONNECTIONS <= USABLE_SHARE * connections
 
 
-def test_the_outputs_say_where_to_go() -> None:
-    assert {"ApiUrl", "BucketName", "ModelKeySecretArn"} <= translated()["Outputs"].keys()
+def test_by_default_asks_concurrency_is_bounded() -> None:
+    assert 0 < parameter("AskConcurrency")["Default"] <= parameter("AskConcurrency")["MaxValue"]
+
+
+def test_the_migration_runs_again_when_its_content_or_the_kind_of_index_changes() -> None:
+    given = properties("Migration")
+    assert given["ServiceToken"] == attribute("MigrateFunction")
+    assert given["ContentHash"] == {"Ref": "MigrationHash"}
+    assert given["EmbeddingModel"] == {"Ref": "EmbeddingModel"}
+    assert given["EmbeddingDimensions"] == {"Ref": "EmbeddingDimensions"}
+
+
+def test_a_migration_without_an_answer_is_given_up_after_the_functions_time_limit() -> None:
+    limit = properties("MigrateFunction")["Timeout"]
+    assert limit < properties("Migration")["ServiceTimeout"] <= 2 * limit
+
+
+def test_the_migration_runs_when_database_and_network_are_there_and_before_they_go() -> None:
+    needed = {"DatabaseInstance", "NatRoute", "InternetRoute", "PublicRoute", "Nat", "PrivateRouteA", "PrivateRouteB"}
+    assert needed | {"S3Endpoint", "SecretsManagerEndpoint", "MigrateRole"} <= dependencies("Migration")
+
+
+@pytest.mark.parametrize("name", ["IngestFunction", "AskFunction", "IngestFunctionQueue"])
+def test_the_other_functions_wait_for_the_migration(name: str) -> None:
+    assert "Migration" in dependencies(name)
+
+
+def test_nothing_depends_on_itself() -> None:
+    assert [name for name in stack()["Resources"] if name in dependencies(name)] == []
+
+
+def test_the_network_of_the_migration_names_only_what_exists() -> None:
+    condition, with_nat, without = properties("Migration")["Network"]["Fn::If"]
+    assert condition == "HasNat"
+    assert "SecretsManagerEndpoint" not in json.dumps(with_nat)
+    assert "Nat" not in json.dumps(without)

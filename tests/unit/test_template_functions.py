@@ -1,167 +1,191 @@
-"""The template's functions, roles and API, rule by rule, on what SAM makes of it."""
+"""The functions, their layers, environment and event source."""
 
 import json
-import re
-import subprocess
+from pathlib import Path
 
 import pytest
 
 from bucketwise.settings import Settings
-from local import ROOT
-from tests.unit.template_model import as_list, needs_sam, of_type, properties, resource, statements, translated
+from bucketwise.telemetry import NAMESPACE
+from local.built import read_template
+from tests.unit.template_model import (
+    FUNCTIONS,
+    MAPPING,
+    ROLES,
+    ROOT,
+    attribute,
+    of_type,
+    parameter,
+    properties,
+    stack,
+    variables,
+    with_defaults,
+)
 
-pytestmark = needs_sam
-FUNCTIONS = ["IngestFunction", "AskFunction", "MigrateFunction"]
-# Neither X-Ray nor EC2 knows a finer resource for these.
-ACTIONS_ON_ALL = {
-    "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface",
-    "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
-    "xray:PutTraceSegments", "xray:PutTelemetryRecords",
-}  # fmt: skip
+WHOLE_PROCESSOR = 1769  # MB from which a function has one vCPU (Lambda's developer guide, "Memory")
+ENVIRONMENT_LIMIT = 4096  # bytes, Lambda's quota
+# What a deployment knows better than a default does.
+OF_THE_STACK = {"database_host", "database_user", "bucket", "queue_url", "openai_api_key_secret", "openai_base_url"}
+OFF = ("POWERTOOLS_LOGGER_LOG_EVENT", "POWERTOOLS_TRACER_CAPTURE_RESPONSE", "POWERTOOLS_TRACER_CAPTURE_ERROR")
+SERVING = ("IngestFunction", "AskFunction")
 
-
-def allowed_to(role: str) -> dict[str, list[object]]:
-    """Resources by action, for everything that the role may do."""
-    found: dict[str, list[object]] = {}
-    for policy in of_type("AWS::IAM::RolePolicy").values():
-        if policy["Properties"]["RoleName"] == {"Ref": role}:
-            for statement in statements(policy["Properties"]):
-                for action in as_list(statement["Action"]):
-                    found.setdefault(action, []).extend(as_list(statement["Resource"]))
-    return found
-
-
-def test_sam_and_cfn_lint_find_nothing() -> None:
-    done = subprocess.run(
-        [str(ROOT / ".venv-sam" / "bin" / "sam"), "validate", "--lint"],
-        cwd=ROOT,
-        env={"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0", "PATH": "/usr/bin:/bin", "HOME": "/tmp"},  # noqa: S108
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+every_function = pytest.mark.parametrize("function", FUNCTIONS)
+every_serving_function = pytest.mark.parametrize("function", SERVING)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_runs_where_its_layers_were_built_for(name: str) -> None:
-    function = properties(name)
-    assert function["Runtime"] == "python3.13"
-    assert function["Architectures"] == [{"Ref": "Architecture"}]
-    assert translated()["Parameters"]["Architecture"]["Default"] == "arm64"
-    source = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    assert source.count("BuildArchitecture: !Ref Architecture") == len(of_type("AWS::Lambda::LayerVersion")) == 3
+def test_the_stack_has_these_functions() -> None:
+    assert set(of_type("AWS::Lambda::Function")) == set(FUNCTIONS)
 
 
-def test_only_ingest_carries_the_parsers() -> None:
-    carrying = {name for name in FUNCTIONS if any("Parsers" in layer["Ref"] for layer in properties(name)["Layers"])}
-    assert carrying == {"IngestFunction"}
+@every_function
+def test_a_function_runs_on_python_3_13_and_by_default_on_arm64(function: str) -> None:
+    given = properties(function)
+    assert (given["Runtime"], given["Architectures"]) == ("python3.13", [{"Ref": "Architecture"}])
+    assert parameter("Architecture")["Default"] == "arm64"
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_has_a_role_and_a_log_group_of_its_own(name: str) -> None:
-    kind = name.removesuffix("Function")
-    assert properties(name)["Role"] == {"Fn::GetAtt": [f"{kind}Role", "Arn"]}
-    assert properties(name)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{kind}Logs"}}
-    assert properties(f"{kind}Logs")["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    assert "ManagedPolicyArns" not in properties(f"{kind}Role")
+@every_function
+def test_a_functions_handler_exists(function: str) -> None:
+    *module, name = properties(function)["Handler"].split(".")
+    source = ROOT.joinpath("functions", *module).with_suffix(".py").read_text(encoding="utf-8")
+    assert f"def {name}(" in source
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "AskRole", "MigrateRole"])
-def test_a_role_may_do_nothing_to_everything_that_could_be_named(role: str) -> None:
-    on_all = {action for action, resources in allowed_to(role).items() if "*" in resources}
-    assert on_all == ACTIONS_ON_ALL
-    assert not [action for action in allowed_to(role) if action.endswith(":*") or action == "*"]
+@every_function
+def test_a_function_has_a_role_of_its_own(function: str) -> None:
+    assert properties(function)["Role"] == attribute(ROLES[function])
 
 
-def test_no_full_access_policy_and_no_public_function_url_is_anywhere() -> None:
-    text = json.dumps(translated())
-    assert "FullAccess" not in text
-    assert not of_type("AWS::Lambda::Url")
+@every_function
+def test_a_function_writes_json_to_a_log_group_of_its_own_that_forgets(function: str) -> None:
+    logging = properties(function)["LoggingConfig"]
+    group = logging["LogGroup"]["Ref"]
+    assert logging["LogFormat"] == "JSON"
+    assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert [each for each in FUNCTIONS if properties(each)["LoggingConfig"]["LogGroup"] == {"Ref": group}] == [function]
 
 
-@pytest.mark.parametrize(("role", "user"), [("IngestRole", "bucketwise_ingest"), ("AskRole", "bucketwise_ask")])
-def test_a_role_logs_in_to_the_database_as_its_own_user_alone(role: str, user: str) -> None:
-    [where] = allowed_to(role)["rds-db:connect"]
-    assert re.search(r"dbuser:\$\{Database\.DBClusterResourceId\}/(\w+)$", str(where["Fn::Sub"])).group(1) == user  # type: ignore[index, union-attr]
-    function = role.removesuffix("Role") + "Function"
-    assert properties(function)["Environment"]["Variables"]["DATABASE_USER"] == user
+@every_function
+def test_a_function_is_traced(function: str) -> None:
+    assert properties(function)["TracingConfig"] == {"Mode": "Active"}
 
 
-def test_ingest_may_read_and_list_the_bucket_and_hold_back_messages() -> None:
-    may = allowed_to("IngestRole")
-    assert {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "sqs:ChangeMessageVisibility"} <= may.keys()
-    assert may["s3:ListBucket"] == [{"Fn::GetAtt": ["DocumentsBucket", "Arn"]}]
+@every_function
+def test_nothing_private_goes_into_logs_and_traces(function: str) -> None:
+    assert {name: variables(function)[name] for name in OFF} == dict.fromkeys(OFF, "false")
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "AskRole", "MigrateRole"])
-def test_no_function_writes_to_the_bucket(role: str) -> None:
-    assert not [action for action in allowed_to(role) if re.match(r"s3:(Put|Delete)", action)]
+@every_function
+def test_no_secret_is_in_an_environment_or_a_parameter(function: str) -> None:
+    given = variables(function)
+    assert given["OPENAI_API_KEY"] == given["DATABASE_URL"] == ""
+    assert given["OPENAI_API_KEY_SECRET"] == {"Ref": "ModelKeySecret"}
+    assert "{{resolve:" not in json.dumps(stack())
+    assert not [name for name in stack()["Parameters"] if "key" in name.lower() or "password" in name.lower()]
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "AskRole"])
-def test_a_role_reads_one_secret(role: str) -> None:
-    assert allowed_to(role)["secretsmanager:GetSecretValue"] == [{"Ref": "ModelKeySecret"}]
+@every_function
+def test_an_environment_fits_lambdas_quota(function: str) -> None:
+    assert len(json.dumps(variables(function)).encode()) <= ENVIRONMENT_LIMIT
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_telemetry_records_no_events_responses_or_exceptions(name: str) -> None:
-    variables = properties(name)["Environment"]["Variables"]
-    for switch in ("LOGGER_LOG_EVENT", "TRACER_CAPTURE_RESPONSE", "TRACER_CAPTURE_ERROR"):
-        assert variables[f"POWERTOOLS_{switch}"] == "false"
+@every_serving_function
+def test_every_setting_is_in_the_environment(function: str) -> None:
+    assert {name.upper() for name in Settings.model_fields} <= variables(function).keys()
 
 
-@pytest.mark.parametrize("name", ["IngestFunction", "AskFunction"])
-def test_every_setting_is_in_the_template_with_its_default(name: str) -> None:
-    variables = properties(name)["Environment"]["Variables"]
-    assert {field.upper() for field in Settings.model_fields} <= variables.keys()
-    fixed = {
-        key: value
-        for key, value in variables.items()
-        if isinstance(value, str) and key.lower() in Settings.model_fields
-    }
-    given = Settings.from_environment(fixed | {"DATABASE_HOST": "db"})
-    defaults = Settings.from_environment({"DATABASE_HOST": "db", "DATABASE_USER": fixed["DATABASE_USER"]})
-    assert given == defaults
+@every_serving_function
+def test_every_variable_is_a_setting_or_known_to_aws(function: str) -> None:
+    foreign = variables(function).keys() - {name.upper() for name in Settings.model_fields}
+    assert {name for name in foreign if not name.startswith("POWERTOOLS_")} == {"AWS_ENDPOINT_URL"}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_no_secret_is_in_the_environment(name: str) -> None:
-    variables = properties(name)["Environment"]["Variables"]
-    assert variables["OPENAI_API_KEY"] == variables["DATABASE_URL"] == ""
-    assert "resolve:secretsmanager" not in json.dumps(translated())
+@every_serving_function
+def test_settings_have_the_defaults_of_the_code(function: str) -> None:
+    texts = {name.upper(): str(with_defaults(value)) for name, value in variables(function).items()}
+    deployed = Settings.from_environment({**texts, "DATABASE_HOST": "host"})
+    default = Settings.from_environment({"DATABASE_HOST": "host"})
+    assert deployed.model_dump(exclude=OF_THE_STACK) == default.model_dump(exclude=OF_THE_STACK)
 
 
-def test_functions_are_large_and_quick_enough() -> None:
-    assert properties("IngestFunction")["MemorySize"] >= 1769
-    assert properties("AskFunction")["Timeout"] < 29
+def test_what_sam_local_sets_is_declared_and_counts_as_unset() -> None:
+    names = ("AWS_ENDPOINT_URL", "DATABASE_URL", "OPENAI_API_KEY")
+    assert [variables("AskFunction")[name] for name in names] == ["", "", ""]
 
 
-def test_the_api_is_regional_throttled_and_traces_no_bodies() -> None:
-    assert properties("Api")["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
-    [settings] = properties("ApiliveStage")["MethodSettings"]
-    assert settings["DataTraceEnabled"] is False
-    assert settings["ThrottlingRateLimit"] > 0
-    logged = properties("ApiliveStage")["AccessLogSetting"]["Format"]
-    assert not re.search(r"body|querystring|\$context\.path\b", logged)
+@every_serving_function
+def test_a_function_logs_in_by_token_as_a_database_user_of_its_own(function: str) -> None:
+    given = variables(function)
+    user = {"IngestFunction": "bucketwise_ingest", "AskFunction": "bucketwise_ask"}[function]
+    assert (given["DATABASE_USER"], given["DATABASE_AUTH"], given["DATABASE_SECRET"]) == (user, "iam", "")
 
 
-def test_every_method_of_the_api_wants_a_signed_request() -> None:
-    paths = properties("Api")["Body"]["paths"]
-    methods = {(path, method): each for path, verbs in paths.items() for method, each in verbs.items()}
-    assert set(methods) == {
-        ("/ask", "post"), ("/search", "post"), ("/documents", "get"), ("/retries", "post"), ("/health", "get"),
-        ("/openapi.json", "get"),
-    }  # fmt: skip
-    assert all(each["security"] == [{"AWS_IAM": []}] for each in methods.values())
+def test_migrate_logs_in_with_the_master_users_secret() -> None:
+    given = variables("MigrateFunction")
+    assert given["DATABASE_AUTH"] == "secret"
+    assert given["DATABASE_SECRET"] == attribute("Database", "MasterUserSecret.SecretArn")
 
 
-def test_the_gateways_own_errors_are_problem_documents() -> None:
-    responses = properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"]
-    for kind in ("DEFAULT_4XX", "DEFAULT_5XX"):
-        assert list(responses[kind]["responseTemplates"]) == ["application/problem+json"]
+@every_function
+def test_metrics_go_to_the_namespace_and_service_that_alarms_watch(function: str) -> None:
+    given = variables(function)
+    service = function.removesuffix("Function").lower()
+    assert given["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
+    assert given["POWERTOOLS_SERVICE_NAME"] == service
 
 
-def test_functions_wait_for_the_migration() -> None:
-    for name in ("IngestFunction", "AskFunction"):
-        assert "Migration" in as_list(resource(name)["DependsOn"])
+def test_ingest_has_a_whole_processor() -> None:
+    assert properties("IngestFunction")["MemorySize"] >= WHOLE_PROCESSOR
+
+
+@pytest.mark.parametrize(
+    ("function", "limit"), [("IngestFunction", "IngestReservedConcurrency"), ("AskFunction", "AskConcurrency")]
+)
+def test_reserved_concurrency_is_a_parameter_and_0_reserves_none(function: str, limit: str) -> None:
+    condition, reserved, otherwise = properties(function)["ReservedConcurrentExecutions"]["Fn::If"]
+    assert stack()["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": limit}, 0]}]}
+    assert (reserved, otherwise) == ({"Ref": limit}, {"Ref": "AWS::NoValue"})
+
+
+def test_a_failed_message_comes_back_alone() -> None:
+    assert properties(MAPPING)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_batches_are_small() -> None:
+    assert properties(MAPPING)["BatchSize"] <= 10
+
+
+def test_the_queue_is_worked_on_by_a_bounded_number_of_invocations() -> None:
+    assert properties(MAPPING)["EventSourceArn"] == attribute("IngestQueue")
+    assert properties(MAPPING)["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "IngestMaximumConcurrency"}}
+
+
+def test_no_message_is_filtered_out_for_sqs_deletes_what_is() -> None:
+    assert "FilterCriteria" not in properties(MAPPING)
+
+
+def test_no_function_has_a_url() -> None:
+    assert of_type("AWS::Lambda::Url") == {}
+
+
+def test_ask_goes_without_the_parsers() -> None:
+    layers = {name: "".join(str(each) for each in properties(name)["Layers"]) for name in FUNCTIONS}
+    assert {name for name in FUNCTIONS if "ParsersLayer" in layers[name]} == {"IngestFunction"}
+    assert all("DependenciesLayer" in each and "BucketwiseLayer" in each for each in layers.values())
+
+
+def test_layers_are_of_the_functions_architecture() -> None:
+    layers = of_type("AWS::Lambda::LayerVersion").values()
+    assert [each["CompatibleArchitectures"] for each in layers] == [[{"Ref": "Architecture"}]] * 3
+
+
+def test_layers_are_built_for_the_functions_architecture() -> None:
+    """As the template says it: what is for `sam build` does not reach CloudFormation."""
+    resources = read_template(ROOT / "template.yaml")["Resources"]
+    built = [each["Metadata"] for each in resources.values() if each["Type"] == "AWS::Serverless::LayerVersion"]
+    assert built == [{"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}] * 3
+
+
+@pytest.mark.parametrize("folder", ["functions", "layers/bucketwise"])
+def test_sam_finds_the_requirements_file_that_it_builds_with(folder: str) -> None:
+    assert (ROOT / Path(folder) / "requirements.txt").is_file()

@@ -1,0 +1,104 @@
+"""Alarms, outputs, and the template as a whole."""
+
+import os
+import subprocess
+from typing import Any
+
+import pytest
+
+from bucketwise.telemetry import NAMESPACE, Metric
+from tests.unit.template_model import ROOT, SAM, attribute, needs_sam, of_type, properties, stack
+
+OUTPUTS = {
+    "ApiUrl",
+    "BucketName",
+    "QueueUrl",
+    "DeadLetterQueueUrl",
+    "ModelKeySecretArn",
+    "DatabaseCluster",
+    "DatabaseEndpoint",
+    "MigrateFunctionName",
+}
+USABLE_SHARE = 0.7
+
+
+def alarm(namespace: str, metric: str, **dimensions: Any) -> dict[str, Any]:
+    """The one alarm on a metric."""
+    wanted = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    [found] = [
+        given
+        for given in of_type("AWS::CloudWatch::Alarm").values()
+        if (given["Namespace"], given["MetricName"], given["Dimensions"]) == (namespace, metric, wanted)
+    ]
+    return found
+
+
+def test_a_message_in_the_dead_letter_queue_raises_an_alarm() -> None:
+    dead = alarm("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=attribute("DeadLetterQueue", "QueueName"))
+    assert (dead["Statistic"], dead["Threshold"]) == ("Maximum", 0)
+
+
+def test_documents_that_wait_too_long_raise_an_alarm() -> None:
+    age = alarm("AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=attribute("IngestQueue", "QueueName"))
+    hidden = properties("IngestQueue")["VisibilityTimeout"]
+    assert age["Statistic"] == "Maximum"
+    assert hidden < age["Threshold"] < properties("IngestQueue")["MessageRetentionPeriod"]
+
+
+def test_server_errors_of_the_api_raise_an_alarm() -> None:
+    errors = alarm("AWS/ApiGateway", "5XXError", ApiName=properties("Api")["Name"], Stage="live")
+    assert errors["Statistic"] == "Sum"
+
+
+@pytest.mark.parametrize("function", ["AskFunction", "IngestFunction"])
+def test_a_throttled_function_raises_an_alarm(function: str) -> None:
+    throttles = alarm("AWS/Lambda", "Throttles", FunctionName={"Ref": function})
+    assert (throttles["Statistic"], throttles["Threshold"]) == ("Sum", 0)
+
+
+def test_seven_tenths_of_the_connections_raise_an_alarm() -> None:
+    connections = alarm("AWS/RDS", "DatabaseConnections", DBClusterIdentifier={"Ref": "Database"})
+    most = int(properties("DatabaseParameters")["Parameters"]["max_connections"])
+    assert connections["Statistic"] == "Maximum"
+    assert connections["Threshold"] == pytest.approx(USABLE_SHARE * most)
+
+
+def test_a_failed_document_raises_an_alarm() -> None:
+    failed = alarm(NAMESPACE, Metric.DOCUMENTS_FAILED.value[0], service="ingest")
+    assert (failed["Statistic"], failed["Threshold"]) == ("Sum", 0)
+
+
+def test_an_alarm_says_what_is_wrong_and_tells_the_topic_if_there_is_one() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    actions = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert [name for name, given in alarms.items() if given["AlarmActions"] != actions] == []
+    assert [name for name, given in alarms.items() if not given["AlarmDescription"]] == []
+    assert {given["ComparisonOperator"] for given in alarms.values()} == {"GreaterThanThreshold"}
+
+
+def test_silence_is_no_alarm() -> None:
+    assert {given["TreatMissingData"] for given in of_type("AWS::CloudWatch::Alarm").values()} == {"notBreaching"}
+
+
+def test_the_stack_tells_where_everything_is() -> None:
+    assert stack()["Outputs"].keys() == OUTPUTS
+    assert all(output.get("Description") for output in stack()["Outputs"].values())
+
+
+def test_every_parameter_has_a_default_and_says_what_it_is_for() -> None:
+    parameters = stack()["Parameters"]
+    assert [name for name, each in parameters.items() if "Default" not in each or not each.get("Description")] == []
+
+
+def test_every_parameter_is_shown_in_a_group() -> None:
+    groups = stack()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(stack()["Parameters"])
+
+
+def test_the_linter_of_cloudformation_finds_nothing() -> None:
+    needs_sam()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = kept | {"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
+    command = [str(SAM / "sam"), "validate", "--lint", "--template", str(ROOT / "template.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,179 @@
+"""The HTTP API in front of ask."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from ask.routes import app
+from ask.schemas import AskRequest, RetryRequest, SearchRequest
+from tests.unit.template_model import STAGE, attribute, dependencies, of_type, properties, stack
+
+GATEWAY_MILLISECONDS = 29_000
+SCHEMAS: dict[str, type[BaseModel]] = {"/ask": AskRequest, "/search": SearchRequest, "/retries": RetryRequest}
+
+
+def definition() -> dict[str, Any]:
+    found: dict[str, Any] = properties("Api")["Body"]
+    return found
+
+
+def methods() -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (verb.upper(), path): operation
+        for path, operations in definition()["paths"].items()
+        for verb, operation in operations.items()
+    }
+
+
+def gateway_responses() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = definition()["x-amazon-apigateway-gateway-responses"]
+    return found
+
+
+def setting() -> dict[str, Any]:
+    [found] = properties(STAGE)["MethodSettings"]
+    assert (found["ResourcePath"], found["HttpMethod"]) == ("/*", "*")
+    return dict(found)
+
+
+def problem(name: str) -> dict[str, Any]:
+    """A gateway's problem document with API Gateway's variables filled in."""
+    text = gateway_responses()[name]["responseTemplates"]["application/json"]
+    filled = text.replace("$context.error.messageString", '"message"').replace("$context.requestId", "id")
+    document: dict[str, Any] = json.loads(filled)
+    return document
+
+
+def test_the_api_is_regional_rest() -> None:
+    assert properties("Api")["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    assert of_type("AWS::ApiGatewayV2::Api") == {}
+
+
+def test_the_api_has_the_routes_of_the_function() -> None:
+    # Powertools keeps no public list of routes; /openapi.json is registered apart from the documented ones.
+    documented: dict[str, Any] = app.get_openapi_schema().paths or {}
+    mine = {(verb.upper(), path) for path, each in documented.items() for verb in spoken(each)}
+    assert set(methods()) == mine | {("GET", "/openapi.json")}
+
+
+def spoken(path: Any) -> set[str]:
+    return set(path.model_dump(exclude_none=True)) & {"get", "post", "put", "patch", "delete"}
+
+
+def test_every_method_wants_a_signature_of_iam() -> None:
+    scheme = definition()["components"]["securitySchemes"]["AWS_IAM"]
+    assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
+    assert methods()
+    assert [route for route, method in methods().items() if method.get("security") != [{"AWS_IAM": []}]] == []
+
+
+def test_callers_need_no_right_on_the_function_itself() -> None:
+    assert not [route for route, each in methods().items() if "credentials" in each["x-amazon-apigateway-integration"]]
+
+
+def test_every_method_may_invoke_ask() -> None:
+    permissions = [each["SourceArn"]["Fn::Sub"][0] for each in of_type("AWS::Lambda::Permission").values()]
+    routes = {tuple(arn.split("/", 3)[2:]) for arn in permissions}
+    assert routes == {(verb, path.removeprefix("/")) for verb, path in methods()}
+
+
+def test_ask_ends_before_the_gateway_gives_up() -> None:
+    waits = {each["x-amazon-apigateway-integration"]["timeoutInMillis"] for each in methods().values()}
+    assert waits == {GATEWAY_MILLISECONDS}
+    assert properties("AskFunction")["Timeout"] * 1000 < GATEWAY_MILLISECONDS
+
+
+def test_there_is_one_stage() -> None:
+    assert [each["StageName"] for each in of_type("AWS::ApiGateway::Stage").values()] == ["live"]
+    assert not [each for each in of_type("AWS::ApiGateway::Deployment").values() if "StageName" in each]
+
+
+def test_requests_are_throttled() -> None:
+    assert setting()["ThrottlingRateLimit"] > 0
+    assert setting()["ThrottlingBurstLimit"] > 0
+
+
+def test_the_gateway_traces_and_counts_but_records_no_bodies() -> None:
+    assert properties(STAGE)["TracingEnabled"] is True
+    assert setting()["MetricsEnabled"] is True
+    assert setting()["DataTraceEnabled"] is False
+
+
+def test_the_access_log_is_json_without_bodies_callers_or_query_strings() -> None:
+    log = properties(STAGE)["AccessLogSetting"]
+    assert log["DestinationArn"] == attribute("ApiLogs")
+    assert "RetentionInDays" in properties("ApiLogs")
+    variables = {value.strip("$") for value in json.loads(log["Format"]).values()}
+    assert variables == {
+        "context.requestId",
+        "context.httpMethod",
+        "context.resourcePath",
+        "context.status",
+        "context.responseLatency",
+        "context.error.responseType",
+    }
+
+
+def test_a_stage_with_a_log_waits_for_the_accounts_log_role() -> None:
+    assert {"ApiGatewayAccount", "ApiGatewayAccountRole"} <= dependencies(STAGE)
+
+
+def test_the_accounts_log_role_is_made_only_if_wanted_and_stays() -> None:
+    condition = {"Fn::Equals": [{"Ref": "ApiGatewayLogRole"}, "create"]}
+    assert stack()["Conditions"]["CreatesApiGatewayLogRole"] == condition
+    for name in ("ApiGatewayAccount", "ApiGatewayAccountRole"):
+        found = stack()["Resources"][name]
+        assert (found["Condition"], found["DeletionPolicy"]) == ("CreatesApiGatewayLogRole", "Retain")
+
+
+@pytest.mark.parametrize("path", SCHEMAS)
+def test_bodies_are_checked_before_the_function_is_called(path: str) -> None:
+    method = methods()["POST", path]
+    validator = definition()["x-amazon-apigateway-request-validators"][method["x-amazon-apigateway-request-validator"]]
+    assert validator["validateRequestBody"] is True
+    assert method["requestBody"]["required"] is True
+    assert "application/json" in method["requestBody"]["content"]
+
+
+@pytest.mark.parametrize("path", SCHEMAS)
+def test_the_gateway_refuses_nothing_that_the_function_takes(path: str) -> None:
+    name = methods()["POST", path]["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+    model = definition()["components"]["schemas"][name]
+    mine = SCHEMAS[path].model_json_schema()
+    assert model["type"] == mine["type"]
+    assert model.get("required", []) == mine.get("required", [])
+    assert {key: value["type"] for key, value in model.get("properties", {}).items()} == {
+        key: mine["properties"][key]["type"] for key in model.get("required", [])
+    }
+    assert model.keys() <= {"type", "required", "properties"}
+
+
+@pytest.mark.parametrize("name", ["DEFAULT_4XX", "DEFAULT_5XX", "BAD_REQUEST_BODY", "THROTTLED", "INTEGRATION_TIMEOUT"])
+def test_the_gateways_own_errors_are_problem_documents(name: str) -> None:
+    headers = gateway_responses()[name]["responseParameters"]
+    document = problem(name)
+    assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+    assert document["type"] == "about:blank" or document["type"].startswith("urn:bucketwise:problem:")
+    assert document["title"]
+    assert document["request_id"] == "id"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("BAD_REQUEST_BODY", 400), ("THROTTLED", 429), ("INTEGRATION_TIMEOUT", 503)]
+)
+def test_a_problem_of_the_gateway_says_its_status(name: str, status: int) -> None:
+    assert gateway_responses()[name]["statusCode"] == str(status)
+    assert problem(name)["status"] == status
+
+
+@pytest.mark.parametrize("name", ["THROTTLED", "INTEGRATION_TIMEOUT"])
+def test_who_is_sent_away_is_told_when_to_come_back(name: str) -> None:
+    assert gateway_responses()[name]["responseParameters"]["gatewayresponse.header.Retry-After"].strip("'").isdigit()
+
+
+def test_no_gateway_error_repeats_what_was_sent() -> None:
+    texts = json.dumps(gateway_responses())
+    assert "validationErrorString" not in texts
+    assert "method.request" not in texts

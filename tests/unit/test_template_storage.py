@@ -1,0 +1,179 @@
+"""Bucket, notifications, queue and dead-letter queue."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.unit.template_model import (
+    attribute,
+    dependencies,
+    listed,
+    of_type,
+    parameter,
+    properties,
+    resource,
+    statements,
+    with_defaults,
+)
+
+BUCKET_NAME_LIMIT = 63  # S3's "General purpose bucket naming rules"
+LONGEST_REGION = "ap-southeast-1"
+SMALLEST_MESSAGE_LIMIT = 65_536  # S3's notifications do not fit a smaller one
+DAY = 86_400
+
+QUEUE_POLICIES = {"IngestQueue": "IngestQueuePolicy", "DeadLetterQueue": "DeadLetterQueuePolicy"}
+
+
+def policy(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = properties(name)["PolicyDocument"]["Statement"]
+    return found
+
+
+def refuses_plain_http(statements: list[dict[str, Any]], action: str) -> bool:
+    return any(
+        (each["Effect"], each["Principal"], each["Action"], each.get("Condition"))
+        == ("Deny", "*", action, {"Bool": {"aws:SecureTransport": "false"}})
+        for each in statements
+    )
+
+
+def test_the_bucket_keeps_versions() -> None:
+    assert properties("DocumentsBucket")["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_the_bucket_blocks_public_access_in_all_four_ways() -> None:
+    names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    assert properties("DocumentsBucket")["PublicAccessBlockConfiguration"] == dict.fromkeys(names, True)
+
+
+def test_the_bucket_owner_owns_every_object() -> None:
+    rules = properties("DocumentsBucket")["OwnershipControls"]["Rules"]
+    assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_the_bucket_is_encrypted() -> None:
+    [rule] = properties("DocumentsBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+
+
+def test_the_bucket_and_its_objects_refuse_plain_http() -> None:
+    [statement] = [each for each in policy("DocumentsBucketPolicy") if each["Effect"] == "Deny"]
+    assert refuses_plain_http([statement], "s3:*")
+    assert statement["Resource"] == [attribute("DocumentsBucket"), {"Fn::Sub": "${DocumentsBucket.Arn}/*"}]
+    assert properties("DocumentsBucketPolicy")["Bucket"] == {"Ref": "DocumentsBucket"}
+
+
+def test_the_bucket_outlives_the_stack_and_a_replacement() -> None:
+    bucket = resource("DocumentsBucket")
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+@pytest.mark.parametrize(
+    "clean_up",
+    [
+        pytest.param(lambda rule: rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays"), id="old versions"),
+        pytest.param(lambda rule: rule.get("ExpiredObjectDeleteMarker"), id="delete markers of nothing"),
+        pytest.param(
+            lambda rule: rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+            id="unfinished uploads",
+        ),
+    ],
+)
+def test_the_bucket_cleans_up_what_nobody_sees(clean_up: Any) -> None:
+    rules = properties("DocumentsBucket")["LifecycleConfiguration"]["Rules"]
+    assert any(clean_up(rule) for rule in rules if rule["Status"] == "Enabled")
+
+
+def test_every_kind_of_change_in_the_bucket_is_told_to_the_queue_unfiltered() -> None:
+    wanted = {"s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"}
+    assert properties("DocumentsBucket")["NotificationConfiguration"] == {
+        "QueueConfigurations": [{"Event": each["Event"], "Queue": attribute("IngestQueue")} for each in told()]
+    }
+    assert {each["Event"] for each in told()} == wanted
+
+
+def told() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = properties("DocumentsBucket")["NotificationConfiguration"]["QueueConfigurations"]
+    return found
+
+
+def test_the_queues_policy_is_there_before_the_bucket_tries_the_queue() -> None:
+    assert "IngestQueuePolicy" in dependencies("DocumentsBucket")
+
+
+def test_no_role_of_the_stack_writes_objects_into_the_bucket() -> None:
+    actions = {
+        action
+        for role, given in of_type("AWS::IAM::Role").items()
+        if "Policies" in given
+        for statement in statements(role)
+        for action in listed(statement["Action"])
+        if action.startswith("s3:")
+    }
+    assert actions == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+
+
+def test_the_buckets_name_fits_s3_in_the_region_with_the_longest_name() -> None:
+    _, given, made = properties("DocumentsBucket")["BucketName"]["Fn::If"]
+    assert given == {"Ref": "BucketName"}
+    values = {"AWS::AccountId": "1" * 12, "AWS::Region": LONGEST_REGION, "AWS::StackName": "x" * 24}
+    name = re.sub(r"\$\{([\w:]+)\}", lambda match: values[match[1]], made["Fn::Sub"])
+    assert len(name) <= BUCKET_NAME_LIMIT
+    assert re.fullmatch(r"[a-z0-9-]+", name)
+    assert "at most 24" in parameter("BucketName")["Description"]
+
+
+def test_a_message_stays_hidden_for_six_times_the_functions_time_limit() -> None:
+    assert properties("IngestQueue")["VisibilityTimeout"] >= 6 * properties("IngestFunction")["Timeout"]
+
+
+def test_the_queue_keeps_messages_for_four_days_and_the_dead_letter_queue_for_fourteen() -> None:
+    assert properties("IngestQueue")["MessageRetentionPeriod"] == 4 * DAY
+    assert properties("DeadLetterQueue")["MessageRetentionPeriod"] == 14 * DAY
+
+
+@pytest.mark.parametrize("queue", QUEUE_POLICIES)
+def test_a_queue_is_encrypted(queue: str) -> None:
+    assert properties(queue).get("SqsManagedSseEnabled") is True
+
+
+@pytest.mark.parametrize("queue", QUEUE_POLICIES)
+def test_a_queue_refuses_plain_http(queue: str) -> None:
+    name = QUEUE_POLICIES[queue]
+    assert properties(name)["Queues"] == [{"Ref": queue}]
+    assert refuses_plain_http(policy(name), "sqs:*")
+
+
+@pytest.mark.parametrize("queue", QUEUE_POLICIES)
+def test_a_queue_takes_messages_as_large_as_s3_sends(queue: str) -> None:
+    assert properties(queue).get("MaximumMessageSize", SMALLEST_MESSAGE_LIMIT) >= SMALLEST_MESSAGE_LIMIT
+
+
+def test_only_this_accounts_documents_bucket_may_send_to_the_queue() -> None:
+    [allowed] = [each for each in policy("IngestQueuePolicy") if each["Effect"] == "Allow"]
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
+    bucket = allowed["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
+    assert bucket == [
+        "arn:${AWS::Partition}:s3:::${Name}",
+        {"Name": properties("DocumentsBucket")["BucketName"]},
+    ]
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_nobody_is_allowed_to_send_to_the_dead_letter_queue_but_by_redrive() -> None:
+    assert {each["Effect"] for each in policy("DeadLetterQueuePolicy")} == {"Deny"}
+
+
+def test_a_message_is_tried_ten_to_twenty_times() -> None:
+    redrive = properties("IngestQueue")["RedrivePolicy"]
+    assert 10 <= with_defaults(redrive["maxReceiveCount"]) <= 20
+    assert redrive["deadLetterTargetArn"] == attribute("DeadLetterQueue")
+
+
+def test_the_dead_letter_queue_takes_messages_of_the_queue_alone() -> None:
+    allowed = properties("DeadLetterQueue")["RedriveAllowPolicy"]
+    [source] = allowed["sourceQueueArns"]
+    name = properties("IngestQueue")["QueueName"]["Fn::Sub"]
+    assert allowed["redrivePermission"] == "byQueue"
+    assert source["Fn::Sub"].endswith(f":sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}")
