@@ -8,6 +8,7 @@ import argparse
 import ipaddress
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,8 +62,7 @@ def main() -> int:
         variables.write_text(json.dumps(container_variables(services)))
         settings += ["--env-vars", str(variables)]
         if options.what == "api":
-            served = subprocess.run([*sam, "start-api", "--port", str(options.port), *settings], check=False, cwd=ROOT)
-            return served.returncode
+            return _serve([*sam, "start-api", "--port", str(options.port), *settings])
         names = options.events or in_order(path.stem for path in EVENTS.glob("*.json"))
         return max(_invoke([*sam, "invoke", *settings], name) for name in names)
 
@@ -110,6 +110,16 @@ def container_variables(services: Services) -> dict[str, dict[str, str]]:
         }
         for function, url in urls.items()
     }
+
+
+def _serve(command: Sequence[str]) -> int:
+    """Runs until it ends or this process is told to; SAM then removes its containers."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with subprocess.Popen(command, cwd=ROOT) as server:
+        try:
+            return server.wait()
+        finally:
+            server.terminate()
 
 
 def _read(name: str) -> dict[str, object]:

@@ -112,8 +112,9 @@ def test_stopping_the_first_of_two_servers_does_not_wait_for_the_second() -> Non
 
 
 TWIN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell starts in the background
 from local.postgres import Postgres
 from local.storage.client import Storage
 data = Path(sys.argv[1])
