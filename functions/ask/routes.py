@@ -30,7 +30,8 @@ from bucketwise.models import DocumentState
 
 # API Gateway gives up on a request after 29 s (its quota for REST APIs); what comes later reaches nobody.
 GATEWAY_SECONDS = 28.0
-# API Gateway tells a request's time in milliseconds since 1970, `sam local start-api` in seconds.
+# API Gateway tells when a request came in milliseconds since 1970. `sam local start-api` tells in seconds when it
+# was itself started, which says nothing of the request.
 SECONDS_BELOW = 100_000_000_000
 # Kept of the invocation's own time to send the response.
 RESERVE_SECONDS = 0.5
@@ -126,10 +127,11 @@ def _links(answer: Answer) -> list[str | None]:
 
 def _deadline() -> Deadline:
     """The earlier of the invocation's end and the moment at which API Gateway gives up."""
-    epoch = app.current_event.request_context.request_time_epoch
-    began = epoch / 1000 if epoch > SECONDS_BELOW else epoch
     own: float = app.lambda_context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    return Deadline.after(min(own, began + GATEWAY_SECONDS - time()))
+    epoch = app.current_event.request_context.request_time_epoch
+    if epoch < SECONDS_BELOW:
+        return Deadline.after(own)
+    return Deadline.after(min(own, epoch / 1000 + GATEWAY_SECONDS - time()))
 
 
 def _request_id() -> str:

@@ -175,7 +175,7 @@ def test_a_version_that_is_not_there_yet_is_a_409_with_a_pause() -> None:
 @pytest.mark.usefixtures("world")
 def test_a_request_that_waited_too_long_before_it_came_is_a_503() -> None:
     event = http_event("POST", "/ask", BODY)
-    event["requestContext"]["requestTimeEpoch"] = 1_000
+    event["requestContext"]["requestTimeEpoch"] = int(time.time() - 600) * 1000
     reply = sent(event)
     assert (reply.status, reply.problem, reply.headers["Retry-After"]) == (503, "too-slow", "5")
 
@@ -194,3 +194,10 @@ def test_the_deadline_is_the_earlier_of_lambdas_and_the_gateways(
     event["requestContext"]["requestTimeEpoch"] = (time.time() - waited) * 1000
     assert sent(event, seconds=of_lambda).status == 200
     assert world.searcher.seconds_left == [pytest.approx(left, abs=0.5)]
+
+
+@pytest.mark.usefixtures("world")
+def test_a_time_in_seconds_as_sam_local_tells_it_does_not_end_the_request() -> None:
+    event = sample_event("search")
+    event["requestContext"]["requestTimeEpoch"] = int(time.time()) - 600
+    assert sent(event).status == 200
