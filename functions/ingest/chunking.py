@@ -3,17 +3,15 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from operator import attrgetter
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from bucketwise.errors import InvalidSettings
-from bucketwise.models import Chunk, PlaceMark
-from ingest.parsing.document import ParsedDocument
-from ingest.tokens import MODEL, count_tokens
-
-CHUNKER_VERSION = "1"
-"""Part of the stored fingerprint: to be raised when the same document would be cut otherwise."""
+from bucketwise.models import Chunk, Place, PlaceMark
+from ingest.parsing.document import Block, ParsedDocument
+from ingest.tokens import CountedText
 
 MIN_TOKENS = 16
 """The least size of a chunk: a single character can have several tokens and is never split."""
@@ -39,42 +37,104 @@ class Chunker:
         if not 0 <= self.overlap_tokens < self.max_tokens:
             raise InvalidSettings("the overlap of chunks must be at least 0 and less than a chunk's tokens")
 
-    def split(self, document: ParsedDocument) -> list[Chunk]:
-        """The chunks in order; between them nothing but white space is left out."""
-        return [
-            Chunk(
-                ordinal=ordinal,
-                text=text,
-                tokens=count_tokens(text),
-                start=start,
-                end=start + len(text),
-                marks=_marks_between(document.marks, start, start + len(text)),
-            )
-            for ordinal, (start, text) in enumerate(self._pieces(document))
-        ]
+    def split(self, document: ParsedDocument) -> Iterator[Chunk]:
+        """The chunks in order; between them nothing but white space is left out.
 
-    def _pieces(self, document: ParsedDocument) -> Iterator[tuple[int, str]]:
-        """(start, text) of each chunk, from windows of the text.
-
-        A window ends before a heading where it can. Where it cannot, its last piece may be cut short, so
-        the next window begins with that piece again.
+        Reads the document's blocks as chunks are asked for, and holds one window of the text and one block.
         """
-        text, position = document.text, 0
-        splitter = self._splitter(document)
-        window = self.max_tokens * _WINDOW_CHARACTERS_PER_TOKEN
-        while position < len(text):
-            end = _window_end(document, position, window)
+        window = _Window(document, self.max_tokens * _WINDOW_CHARACTERS_PER_TOKEN)
+        ordinals = count()
+        while window.text:
             # Markdown's splitter is quadratic in blank lines that end a text.
-            pieces = _distinct(splitter.chunk_indices(text[position:end].rstrip()))
-            following = end
-            if len(pieces) > 1 and end < len(text) and not _is_cut(document, end):
-                following = position + pieces.pop()[0]
-            yield from ((position + start, piece) for start, piece in pieces)
-            position = following
+            text = CountedText(window.text[: window.end - window.start].rstrip())
+            pieces = _distinct(self._splitter(document, text).chunk_indices(text.text))
+            following = window.following(pieces)
+            for offset, piece in pieces:
+                start = window.start + offset
+                end = start + len(piece)
+                yield Chunk(next(ordinals), piece, text.count(piece), start, end, window.marks_between(start, end))
+            window.move_to(following)
 
-    def _splitter(self, document: ParsedDocument) -> MarkdownSplitter | TextSplitter:
+    def _splitter(self, document: ParsedDocument, text: CountedText) -> MarkdownSplitter | TextSplitter:
         kind = MarkdownSplitter if document.markdown else TextSplitter
-        return kind.from_tiktoken_model(MODEL, self.max_tokens, overlap=self.overlap_tokens)
+        return kind.from_callback(text.count, self.max_tokens, overlap=self.overlap_tokens)
+
+
+class _Window:
+    """The text from ``start`` on: more than ``size`` characters unless the document ends, read from its blocks.
+
+    Offsets are those of the whole text. ``marks`` are ordered, the first says where ``start`` stands, and no two
+    neighbours have the same place.
+    """
+
+    def __init__(self, document: ParsedDocument, size: int) -> None:
+        self._markdown = document.markdown
+        self._size = size
+        self._stretches = _stretches(document, size)
+        self.start = 0
+        self.text = ""
+        self._marks: list[PlaceMark] = []
+        self.move_to(0)
+
+    def move_to(self, start: int) -> None:
+        """Leave what stands before ``start``, and read on."""
+        texts = [self.text[start - self.start :]]
+        read = len(texts[0])
+        while read <= self._size and (stretch := next(self._stretches, None)):
+            if not self._marks or self._marks[-1].place != stretch.place:
+                self._marks.append(PlaceMark(start + read, stretch.place))
+            texts.append(stretch.text)
+            read += len(stretch.text)
+        self.text = "".join(texts)
+        self.start = start
+        del self._marks[: bisect_right(self._marks, start, key=_start) - 1]
+
+    @property
+    def end(self) -> int:
+        """Where the window is to end: before a heading of Markdown, if one is in reach.
+
+        A window that begins within a section ends with it: the splitter may take the rest of a code block for
+        headings, and that must not reach into the next section.
+        """
+        limit = self.start + min(self._size, len(self.text))
+        from_heading = self._is_cut(self.start)
+        if not self._markdown or (from_heading and len(self.text) <= self._size):
+            return limit
+        first = bisect_right(self._marks, self.start, key=_start)
+        last = bisect_right(self._marks, limit, key=_start) - 1
+        if last < first:
+            return limit
+        return self._marks[last if from_heading else first].start
+
+    def following(self, pieces: list[tuple[int, str]]) -> int:
+        """Where the next window begins. Takes the last piece off if it may be cut short: that begins the next."""
+        end = self.end
+        if len(pieces) > 1 and end < self.start + len(self.text) and not self._is_cut(end):
+            return self.start + pieces.pop()[0]
+        return end
+
+    def _is_cut(self, position: int) -> bool:
+        """Whether a heading's section begins at ``position``, so that no chunk need go across it."""
+        found = bisect_left(self._marks, position, key=_start)
+        return self._markdown and found < len(self._marks) and self._marks[found].start == position
+
+    def marks_between(self, start: int, end: int) -> tuple[PlaceMark, ...]:
+        first = bisect_right(self._marks, start, key=_start)
+        last = bisect_left(self._marks, end, lo=first, key=_start)
+        return (PlaceMark(start, self._marks[first - 1].place), *self._marks[first:last])
+
+
+def _stretches(document: ParsedDocument, most: int) -> Iterator[Block]:
+    """The text and its separators in stretches of up to ``most`` characters; none is empty."""
+    place: Place | None = None
+    for block in document.blocks:
+        if not block.text:
+            continue
+        if place is not None and document.separator:
+            yield Block(document.separator, place)
+        place = block.place
+        for start in range(0, len(block.text), most):
+            yield Block(block.text[start : start + most], place)
 
 
 def _distinct(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -87,34 +147,3 @@ def _distinct(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
             distinct.pop()
         distinct.append((start, piece))
     return distinct
-
-
-def _window_end(document: ParsedDocument, position: int, window: int) -> int:
-    """Where the window that begins at ``position`` ends: before a heading of Markdown, if one is in reach.
-
-    A window that begins within a section ends with it: the splitter may take the rest of a code block for
-    headings, and that must not reach into the next section.
-    """
-    limit = min(position + window, len(document.text))
-    from_heading = _is_cut(document, position)
-    if not document.markdown or (from_heading and limit == len(document.text)):
-        return limit
-    marks = document.marks
-    first = bisect_right(marks, position, key=_start)
-    last = bisect_right(marks, limit, key=_start) - 1
-    if last < first:
-        return limit
-    return marks[last if from_heading else first].start
-
-
-def _is_cut(document: ParsedDocument, position: int) -> bool:
-    """Whether a heading's section begins at ``position``, so that no chunk need go across it."""
-    marks = document.marks
-    found = bisect_left(marks, position, key=_start)
-    return document.markdown and found < len(marks) and marks[found].start == position
-
-
-def _marks_between(marks: tuple[PlaceMark, ...], start: int, end: int) -> tuple[PlaceMark, ...]:
-    first = bisect_right(marks, start, key=_start)
-    last = bisect_left(marks, end, lo=first, key=_start)
-    return (PlaceMark(start, marks[first - 1].place), *marks[first:last])

@@ -1,16 +1,17 @@
 """How many tokens a text has in OpenAI's ``cl100k_base`` encoding, without OpenAI's tables.
 
-The splitter holds the encoding but does not count, so a count is found by asking it for the smallest
-capacity that leaves a text whole. Asked for whole chunks that is slow. But the encoding cuts a text into
-pieces (a word with the space before it, up to three digits, ...) before it merges bytes, so the count of a
-text is the sum over its pieces, and the same few pieces come again and again.
+The splitter holds the encoding but does not count. So it is given the text with single tokens behind it, and fills a
+chunk of known size: what it takes of those is what the text left free. For a whole document that is slow. But the
+encoding cuts a text into pieces (a word with the space before it, up to three digits, ...) before it merges bytes, so
+the count of a text is the sum over its pieces, and the same few pieces come again and again.
 """
 
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 from semantic_text_splitter import TextSplitter
 
@@ -30,9 +31,99 @@ _PIECE = re.compile(
 )
 
 _LINE_ENDS = re.compile(r"[\r\n]+")
-
-_UNASSIGNED = "\ufffe"
 _NEXT_LINE = 0x85
+
+# The splitter never cuts between line ends in a row, and cuts at the longest such runs first. Each of these many line
+# feeds is one token.
+_RUNS_OF_ONE_TOKEN = (*range(1, 13), 14, 16, 32)
+_BEFORE = "123"  # one token, and no piece goes on behind three digits
+_BEHIND = " x"  # one token, and no piece goes on with it
+
+
+class CountedText:
+    """A text that is asked for the tokens of many of its stretches."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._shadow = text if text.isascii() else text.translate(_SHADOW)
+        pieces = _PIECE.findall(self._shadow)
+        self._cuts = list(accumulate(map(len, pieces), initial=0))
+        if self._shadow is not text:
+            pieces = [text[start:end] for start, end in pairwise(self._cuts)]
+        self._totals = list(accumulate(map(_count_piece, pieces), initial=0))
+        self._near = 0
+
+    def count(self, part: str) -> int:
+        """The exact number of tokens of ``part``, at once if it is a stretch of the text.
+
+        A stretch has pieces of its own only where it begins and ends. As soon as one of them begins where one of
+        the text does, all are the same up to the last one before white space at the end.
+        """
+        start = self._find(part)
+        if start < 0:
+            return count_tokens(part)
+        end = start + len(part)
+        last = bisect_left(self._cuts, start + len(part.rstrip())) - 1
+        tokens = 0
+        for piece in _PIECE.finditer(self._shadow, start, end):
+            same = bisect_left(self._cuts, piece.start())
+            if same <= last and self._cuts[same] == piece.start():
+                between = self._totals[last] - self._totals[same]
+                return tokens + between + self._sum(_PIECE.finditer(self._shadow, self._cuts[last], end))
+            tokens += self._sum([piece])
+        return tokens
+
+    def _find(self, part: str) -> int:
+        """Where ``part`` stands, -1 if nowhere. Whoever asks goes through the text from its beginning to its end."""
+        start = self.text.find(part, self._near)
+        if start < 0:
+            start = self.text.find(part)
+        self._near = max(start, 0)
+        return start
+
+    def _sum(self, pieces: Iterable[re.Match[str]]) -> int:
+        return sum(_count_piece(self.text[piece.start() : piece.end()]) for piece in pieces)
+
+
+def count_tokens(text: str) -> int:
+    """The exact number of ``cl100k_base`` tokens in ``text``; special tokens count as plain text."""
+    longest = max(map(len, _LINE_ENDS.findall(text)), default=0)
+    length = next((length for length in _RUNS_OF_ONE_TOKEN if length > longest), None)
+    if length is None:
+        border = "a" + "\n" * (longest + 1) + _BEFORE
+        return _least_capacity(border + text) - _least_capacity(border)
+    run = "\n" * length
+    filling = "a" + run  # two tokens
+    begun = (
+        f"{filling}{_BEFORE}{text}{_BEHIND}{run}"  # five tokens and the text's; between runs all is tried as a whole
+    )
+    capacity = 8 << (len(begun) // 16).bit_length()
+    while True:
+        first = _splitter(capacity).chunks(begun + filling * (capacity // 2 - 2))[0]
+        filled = len(first) - len(begun)
+        if filled >= 0:
+            return capacity - 5 - 2 * (filled // len(filling)) - bool(filled % len(filling))
+        capacity *= 2
+
+
+_count_piece = lru_cache(maxsize=1 << 16)(count_tokens)  # 10 MB
+
+
+def _least_capacity(text: str) -> int:
+    """The smallest size of a chunk that holds ``text``, which must begin with a letter and its longest line ends."""
+    high = 1
+    while not _fits(text, high):
+        high *= 2
+    return bisect_left(range(high), True, lo=high // 2 + 1, key=lambda capacity: _fits(text, capacity))
+
+
+def _fits(text: str, capacity: int) -> bool:
+    return len(_splitter(capacity).chunks(text)) == 1
+
+
+@lru_cache(maxsize=4096)
+def _splitter(capacity: int) -> TextSplitter:
+    return TextSplitter.from_tiktoken_model(MODEL, capacity, trim=False)
 
 
 class _AsciiShadow(dict[int, str]):
@@ -46,67 +137,18 @@ class _AsciiShadow(dict[int, str]):
 def _shadow(code: int) -> str:
     category = unicodedata.category(chr(code))
     if category == "Cn":
-        return _UNASSIGNED
+        category = _newer_category(chr(code))
     if category[0] == "Z" or code == _NEXT_LINE:
         return "\t"  # white space, but not the space that the pattern lets begin a run of punctuation
     return {"L": "a", "N": "0"}.get(category[0], "!")
 
 
+def _newer_category(character: str) -> str:
+    """What a character that Python's Unicode does not know is in the splitter's: letter, number or something else."""
+    alone = count_tokens(character)
+    if count_tokens(character + "'s") > alone + 1:
+        return "S"  # it takes the apostrophe from the "s"
+    return "N" if count_tokens(character + "123") > alone + 1 else "L"
+
+
 _SHADOW = _AsciiShadow()
-
-
-def count_tokens(text: str) -> int:
-    """The exact number of ``cl100k_base`` tokens in ``text``; special tokens count as plain text."""
-    if text.isascii():
-        return sum(map(_count_piece, _PIECE.findall(text)))
-    shadow = text.translate(_SHADOW)
-    if _UNASSIGNED in shadow:
-        return _smallest_capacity(text)  # in the splitter's newer Unicode it may be a letter
-    return sum(map(_count_piece, _pieces(text, shadow)))
-
-
-def _pieces(text: str, shadow: str) -> Iterator[str]:
-    return (text[match.start() : match.end()] for match in _PIECE.finditer(shadow))
-
-
-@lru_cache(maxsize=1 << 17)
-def _count_piece(piece: str) -> int:
-    return _smallest_capacity(piece)
-
-
-def _smallest_capacity(text: str) -> int:
-    if len(text) < 2:
-        return _count_character(text)
-    if text[-1] in "\r\n":
-        return _smallest_capacity(text + "x") - 1  # line ends that ``_fits`` adds would be taken for the text's
-    high = 1
-    while not _fits(text, high):
-        high *= 2
-    return bisect_left(range(high + 1), True, lo=high // 2 + 1, key=lambda n: _fits(text, n))
-
-
-def _count_character(character: str) -> int:
-    """The splitter never splits a character, so its tokens show only beside a piece of one token."""
-    if character.isascii():
-        return len(character)
-    return _smallest_capacity(character + "1" if character.isspace() else "\n" + character) - 1
-
-
-def _fits(text: str, capacity: int) -> bool:
-    """Whether ``text`` has at most ``capacity`` tokens.
-
-    If the splitter leaves it whole, it has. If not, it still can: the splitter tries growing parts, and a part
-    can have more tokens than the whole (" ../../" is such a text). What stands before the longest run of
-    line ends it tries as a whole first.
-    """
-    splitter = _splitter(capacity)
-    if len(splitter.chunks(text)) == 1:
-        return True
-    longest = max(map(len, _LINE_ENDS.findall(text)), default=0)
-    run = "\r" * (longest + 3)  # the encoding has hardly a token with two of them
-    return splitter.chunks(text + run)[0] in {text, text + run}
-
-
-@lru_cache(maxsize=4096)
-def _splitter(capacity: int) -> TextSplitter:
-    return TextSplitter.from_tiktoken_model(MODEL, capacity, trim=False)

@@ -4,13 +4,12 @@ import pytest
 
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
-from ingest.parsing import parse
-from ingest.parsing.document import ParsedDocument
 from ingest.parsing.html_nesting import MAX_DEPTH, cap_nesting
+from tests.unit.parsed_text import WholeDocument, parse_bytes
 
 
-def read(html: str | bytes) -> ParsedDocument:
-    return parse(html.encode() if isinstance(html, str) else html, key="a.html", content_type=None)
+def read(html: str | bytes) -> WholeDocument:
+    return parse_bytes(html.encode() if isinstance(html, str) else html, key="a.html")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +39,11 @@ def test_each_section_stands_below_its_headings() -> None:
         ("### B b", ("A", "B b")),
         ("## C", ("A", "C")),
     ]
+
+
+def test_the_most_tokens_are_the_bytes_of_the_text() -> None:
+    document = read("<table><tr><td>ä<td><td><tr><td>1</table><h1>A</h1><p>&euro;")
+    assert len(document.text.encode()) <= (document.most_tokens or 0) <= len(document.text.encode()) + 2
 
 
 def test_the_title_is_the_page_s_or_its_first_heading() -> None:

@@ -1,14 +1,16 @@
 import pytest
 
-from ingest.parsing import parse
-from ingest.parsing.document import ParsedDocument
+from ingest.parsing.markdown import MOST_LINE_CHARACTERS
+from tests.unit.parsed_text import WholeDocument, parse_bytes
+
+LONG = "x" * MOST_LINE_CHARACTERS
 
 
-def read(text: str) -> ParsedDocument:
-    return parse(text.encode(), key="a.md", content_type=None)
+def read(text: str) -> WholeDocument:
+    return parse_bytes(text.encode(), key="a.md")
 
 
-def places(document: ParsedDocument) -> dict[str, tuple[str, ...]]:
+def places(document: WholeDocument) -> dict[str, tuple[str, ...]]:
     """The heading path of each mark, by the first word or line that stands there."""
     return {document.text[mark.start :].split("\n", 1)[0]: mark.place.heading for mark in document.marks}
 
@@ -74,3 +76,36 @@ def test_a_heading_is_named_by_its_words() -> None:
 )
 def test_the_title_is_that_of_the_front_matter_or_the_first_heading(text: str, title: str | None) -> None:
     assert read(text).title == title
+
+
+def test_a_long_section_comes_in_several_blocks_of_one_place() -> None:
+    document = read("# A\n\n" + "line\n" * 10_000 + "\nSub\n---\n" + "line\n" * 10_000)
+    assert len(document.blocks) > 10
+    assert max(len(block.text) for block in document.blocks) < 10_000
+    assert places(document) == {"# A": ("A",), "Sub": ("A", "Sub")}
+
+
+@pytest.mark.parametrize("size", range(8185, 8200))
+def test_a_heading_is_found_where_blocks_end(size: int) -> None:
+    document = read("x\n\n" + "y" * (size - 10) + "\n\nTop\nline\n===\ntext\n")
+    assert places(document) == {"x": (), "Top": ("Top line",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "headings"),
+    [
+        (f"# A {LONG}\ntext\n", {("A " + LONG)[:200]}),
+        (f"{LONG}y\n===\ntext\n", {None}),
+        (f"{LONG}# A\ntext\n", {None}),
+        (f"```\n{LONG}```\n# A\n```\n# B\n", {None, "B"}),
+        (f"text {LONG}\n\n# B\n", {None, "B"}),
+    ],
+)
+def test_what_a_line_is_is_told_from_its_beginning(text: str, headings: set[str | None]) -> None:
+    document = read(text)
+    assert document.text == text
+    assert {next(iter(mark.place.heading), None) for mark in document.marks} == headings
+
+
+def test_a_front_matter_of_absurd_size_is_none() -> None:
+    assert read("---\n" + f"a: {LONG}\n" * 5 + "title: T\n---\n# B\n").title == "B"

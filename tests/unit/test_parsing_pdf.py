@@ -1,18 +1,21 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pypdfium2 import PdfDocument
 
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason, Place, PlaceMark
-from ingest.parsing import parse
-from ingest.parsing.document import ParsedDocument
+from ingest.parsing import parse, pdf
 from tests.unit.make_pdf import make_encrypted_pdf, make_pdf
+from tests.unit.parsed_text import WholeDocument, parse_bytes
 
 PAGES = [["Leave is 25 days.", "It is paid."], ["Ask before June."], ["Nobody is refused."]]
 
 
-def read(content: bytes) -> ParsedDocument:
-    return parse(content, key="a.pdf", content_type=None)
+def read(content: bytes) -> WholeDocument:
+    return parse_bytes(content, key="a.pdf")
 
 
 def refused(content: bytes) -> UnreadableDocument:
@@ -34,6 +37,37 @@ def test_a_page_without_text_keeps_its_number() -> None:
     document = read(make_pdf([["Leave is 25 days."], [], ["Ask before June."]]))
     assert [mark.place.page for mark in document.marks] == [1, 3]
     assert document.pages == 3
+
+
+def test_pages_are_read_as_they_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    read_pages: list[int] = []
+    load = pdf._page
+
+    def load_noting(document: PdfDocument, index: int) -> pdf._Page:
+        read_pages.append(index)
+        return load(document, index)
+
+    monkeypatch.setattr(pdf, "_page", load_noting)
+    path = tmp_path / "a.pdf"
+    path.write_bytes(make_pdf([["3"], [], *PAGES]))
+    blocks = parse(path, key="a.pdf", content_type=None).blocks
+    assert [next(blocks).place.page for _ in range(4)] == [1, 2, 3, 4]
+    assert read_pages == [0, 1, 2, 3]
+
+
+def test_a_pdf_that_is_opened_anew_for_each_page_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = make_pdf([*PAGES, [], ["4"]] * 3)
+    at_once = read(content)
+    monkeypatch.setattr(pdf, "_BYTES_AT_ONCE", 1)
+    assert read(content) == at_once
+
+
+@pytest.mark.parametrize("pages", [[["3"]] * 14, [[]] * 3])
+def test_nothing_is_given_out_of_a_pdf_without_text(pages: list[list[str]], tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(make_pdf(pages, drawn=True))
+    with pytest.raises(UnreadableDocument):
+        next(parse(path, key="a.pdf", content_type=None).blocks)
 
 
 def test_bytes_before_the_header_are_forgiven() -> None:

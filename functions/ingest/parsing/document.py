@@ -1,10 +1,9 @@
-"""What every parser returns: one text, and where in the document its stretches stand."""
+"""What every parser returns: the text in blocks, and where in the document each of them stands."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from bucketwise.models import Place, PlaceMark
+from bucketwise.models import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,42 +14,24 @@ class Block:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParsedDocument:
-    """A document as text.
+    """A document as text: its blocks that are not empty, joined by ``separator``.
 
-    ``marks`` are ordered, the first is at 0 and no two neighbours have the same place. ``pages`` is known
-    of PDF alone. ``markdown`` says whether the text is to be split as Markdown.
+    ``blocks`` can be read once, and reading them may raise ``UnreadableDocument``. A separator belongs to the block
+    before it. ``markdown`` says whether the text is to be split as Markdown. ``most_tokens`` is an upper bound of the
+    text's tokens, None where it cannot be told beforehand. The rest is complete when the blocks have been read:
+    ``pages`` is known of PDF alone, ``created`` and ``modified`` are ISO 8601, as far as the file says, and ``skipped``
+    names the pages or parts whose text is missing, and why.
     """
 
-    title: str | None
-    text: str
-    marks: tuple[PlaceMark, ...]
-    pages: int | None = None
+    blocks: Iterator[Block]
+    separator: str
     markdown: bool = False
-
-    @classmethod
-    def from_blocks(
-        cls,
-        blocks: Iterable[Block],
-        *,
-        separator: str,
-        title: str | None = None,
-        pages: int | None = None,
-        markdown: bool = False,
-    ) -> Self:
-        """Join the blocks that are not empty; the offsets of the marks are exact by construction.
-
-        Marks count characters (code points). A separator belongs to the block before it.
-        """
-        texts: list[str] = []
-        marks: list[PlaceMark] = []
-        position = 0
-        for block in blocks:
-            if not block.text:
-                continue
-            if not marks or marks[-1].place != block.place:
-                marks.append(PlaceMark(position, block.place))
-            texts.append(block.text)
-            position += len(block.text) + len(separator)
-        return cls(title, separator.join(texts), tuple(marks or [PlaceMark(0, Place())]), pages, markdown)
+    most_tokens: int | None = None
+    title: str | None = None
+    pages: int | None = None
+    author: str | None = None
+    created: str | None = None
+    modified: str | None = None
+    skipped: list[str] = field(default_factory=list)

@@ -6,9 +6,11 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingest.parsing.document import ParsedDocument
+from ingest.parsing.encoding import ByteSurvey
 from ingest.parsing.html_nesting import cap_nesting
 from ingest.parsing.html_walk import Walk
-from ingest.parsing.text import clean, decode_detected, decode_marked, refuse_binary
+from ingest.parsing.readable import Readable
+from ingest.parsing.text import clean
 
 _DECLARATION_REACH = 4096  # bytes; the standard asks for the first 1024, pages are less strict
 _DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{1,40})""", re.IGNORECASE)
@@ -35,16 +37,26 @@ def looks_like_html(content: bytes) -> bool:
     return bool(_HTML.match(head, beginning.end() if beginning else 0))
 
 
-def parse_html(content: bytes) -> ParsedDocument:
-    """One block per section, its headings, lists, tables and code as Markdown.
+def parse_html(content: Readable) -> ParsedDocument:
+    """One block per section, its headings, lists, tables and code as Markdown. The whole page is held in memory.
 
     The title is the page's, else its first heading of level 1.
     """
-    tree = LexborHTMLParser(cap_nesting(_decode(content)))
+    return html_document(decode_html(content.read_bytes()))
+
+
+def html_document(html: str) -> ParsedDocument:
+    """The document of a page whose text was decoded already, and cleaned."""
+    tree = LexborHTMLParser(cap_nesting(html))
     root = tree.body or tree.root
     walk = _main_text(root) if root else Walk()
-    return ParsedDocument.from_blocks(
-        walk.blocks, separator="\n\n", title=_title(tree) or walk.first_heading, markdown=True
+    separator = "\n\n"
+    return ParsedDocument(
+        blocks=iter(walk.blocks),
+        separator=separator,
+        markdown=True,
+        most_tokens=sum(len(block.text.encode()) + len(separator) for block in walk.blocks),
+        title=_title(tree) or walk.first_heading,
     )
 
 
@@ -65,25 +77,31 @@ def _title(tree: LexborHTMLParser) -> str | None:
     return " ".join((node.text() or "").split()) or None if node else None
 
 
-def _decode(content: bytes) -> str:
+def decode_html(content: bytes) -> str:
     """Text by byte-order mark, else as declared, else by detection. Raises ``UnreadableDocument`` (corrupt)."""
-    marked = decode_marked(content)
-    if marked is None:
-        marked = _decode_declared(content)
-    return clean(decode_detected(content) if marked is None else marked)
+    survey = ByteSurvey.of([content])
+    text = None if survey.marked_encoding() else _decode_declared(content, survey)
+    return clean(content.decode(survey.encoding(), errors="replace") if text is None else text)
 
 
-def _decode_declared(content: bytes) -> str | None:
-    """Text in the character set that the document declares; None if it is unknown or plainly wrong."""
-    head = content[:_DECLARATION_REACH]
-    found = _DECLARED.search(head) or _DECLARED_XML.search(head)
-    name = found[1].decode("ascii", errors="replace").lower() if found else ""
+def character_set(name: str) -> str | None:
+    """Python's encoding for a character set as documents name it; None if it is none that is known."""
+    name = name.lower()
     if not _CHARACTER_SET.fullmatch(name):
         return None
     try:
-        encoding = codecs.lookup(_AS_BROWSERS_DO.get(name, name)).name
+        return codecs.lookup(_AS_BROWSERS_DO.get(name, name)).name
     except LookupError:
         return None
-    refuse_binary(content)
+
+
+def _decode_declared(content: bytes, survey: ByteSurvey) -> str | None:
+    """Text in the character set that the document declares; None if it is unknown or plainly wrong."""
+    head = content[:_DECLARATION_REACH]
+    found = _DECLARED.search(head) or _DECLARED_XML.search(head)
+    encoding = character_set(found[1].decode("ascii", errors="replace")) if found else None
+    if encoding is None:
+        return None
+    survey.refuse_binary()
     text = content.decode(encoding, errors="replace")
     return None if text.count("\ufffd") > len(text) * _MAX_DAMAGED_SHARE else text

@@ -3,15 +3,21 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ingest.parsing.document import Block, ParsedDocument
 from ingest.parsing.headings import HeadingPath
-from ingest.parsing.text import decode
+from ingest.parsing.readable import Readable
+from ingest.parsing.text import TextFile
 
+MOST_LINE_CHARACTERS = 1 << 18
+"""What stands further on in a line has no part in what the line is; with a picture in it a line may be long."""
+
+_BLOCK_CHARACTERS = 1 << 13
 _MAX_FRONT_MATTER_LINES = 200
+_MAX_FRONT_MATTER_CHARACTERS = 1 << 20
 _MAX_SETEXT_LINES = 3  # a longer paragraph above a line of hyphens is more likely prose above a rule
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t](.*))?$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
@@ -29,41 +35,49 @@ class Heading:
     text: str
 
 
-def parse_markdown(content: bytes) -> ParsedDocument:
-    """One block per section. The title is the front matter's, else the first heading of level 1."""
-    text = decode(content)
-    front = _front_matter_end(text)
-    headings = list(_headings(text, front))
-    first = next((heading.text for heading in headings if heading.level == 1 and heading.text), None)
-    return ParsedDocument.from_blocks(
-        _sections(text, headings),
-        separator="",
-        title=_front_matter_title(text[:front]) or first,
-        markdown=True,
-    )
+def parse_markdown(content: Readable) -> ParsedDocument:
+    """Sections, each in one or more blocks. The title is the front matter's, else the first heading of level 1."""
+    text = TextFile.survey(content)
+    parsed = ParsedDocument(iter(()), separator="", markdown=True, most_tokens=text.most_tokens)
+    parsed.blocks = markdown_blocks(text.lines(most_characters=MOST_LINE_CHARACTERS), parsed)
+    return parsed
 
 
-def _sections(text: str, headings: list[Heading]) -> Iterator[Block]:
-    path = HeadingPath()
-    start = 0
-    for heading in headings:
-        yield Block(text[start : heading.start], path.place)
-        path.enter(heading.level, heading.text)
-        start = heading.start
-    yield Block(text[start:], path.place)
+def markdown_blocks(lines: Iterator[str], parsed: ParsedDocument) -> Iterator[Block]:
+    """The sections of lines of Markdown, to be joined by nothing. Sets the title of ``parsed``."""
+    front, begun = _front_matter(lines)
+    parsed.title = _front_matter_title(front)
+    path, scanner = HeadingPath(), _Scanner()
+    held, start = front, 0  # what may yet belong to the next heading, and where it begins
+    for line in chain(begun, lines):
+        heading = scanner.read(start + len(held), line)
+        held += line
+        end = heading.start if heading else scanner.settled(start + len(held))
+        if heading or len(held) > _BLOCK_CHARACTERS:
+            yield Block(held[: end - start], path.place)
+            held, start = held[end - start :], end
+        if heading:
+            path.enter(heading.level, heading.text)
+            if heading.level == 1 and parsed.title is None:
+                parsed.title = heading.text or None
+    yield Block(held, path.place)
 
 
-def _front_matter_end(text: str) -> int:
-    """The offset after a YAML block that begins the text; 0 when there is none."""
-    for number, match in enumerate(_LINE.finditer(text)):
-        line = match.group().rstrip()
-        if number == 0 and line != "---":
-            return 0
-        if number > 0 and line in {"---", "..."}:
-            return match.end()
-        if number > _MAX_FRONT_MATTER_LINES:
-            return 0
-    return 0
+def _front_matter(lines: Iterator[str]) -> tuple[str, list[str]]:
+    """A YAML block that begins the text, and the lines that had to be read to see that there is none."""
+    read: list[str] = []
+    size = 0
+    for line in lines:
+        read.append(line)
+        size += len(line)
+        mark = line.rstrip()
+        if len(read) == 1 and mark != "---":
+            break
+        if len(read) > 1 and mark in {"---", "..."}:
+            return "".join(read), []
+        if len(read) > _MAX_FRONT_MATTER_LINES + 1 or size > _MAX_FRONT_MATTER_CHARACTERS:
+            break
+    return "", read
 
 
 def _front_matter_title(front: str) -> str | None:
@@ -77,20 +91,33 @@ def _front_matter_title(front: str) -> str | None:
 
 @dataclass(slots=True)
 class _Scanner:
-    """What the lines read so far say about the next one."""
+    """What the lines read so far say about the next one. Of a paragraph it keeps as much as a heading may have."""
 
     fence: str = ""
     paragraph: list[tuple[int, str]] = field(default_factory=list)
+    is_within_line: bool = False
 
     def read(self, start: int, line: str) -> Heading | None:
-        """The heading that this line is or completes."""
+        """The heading that this line is or completes. A line without an end is the part of one, or the last."""
+        is_rest = self.is_within_line
+        self.is_within_line = not line.endswith("\n")
+        if is_rest:
+            self.paragraph = [(start, "")] * (_MAX_SETEXT_LINES + 1)  # too long for a heading
+            return None
+        return self._read_line(start, line.rstrip("\n"))
+
+    def settled(self, end: int) -> int:
+        """Up to where the text that ends at ``end`` can hold no beginning of a heading any more."""
+        return self.paragraph[0][0] if 0 < len(self.paragraph) <= _MAX_SETEXT_LINES else end
+
+    def _read_line(self, start: int, line: str) -> Heading | None:
         if self._fenced(line):
             self.paragraph.clear()
             return None
         heading = self._atx(start, line) or self._setext(line)
         if heading or not line.strip():
             self.paragraph.clear()
-        else:
+        elif len(self.paragraph) <= _MAX_SETEXT_LINES:
             self.paragraph.append((start, line))
         return heading
 
@@ -124,14 +151,6 @@ class _Scanner:
             return None
         text = " ".join(line.strip() for _, line in self.paragraph)
         return Heading(self.paragraph[0][0], 1 if match[1][0] == "=" else 2, _plain(text))
-
-
-def _headings(text: str, start: int) -> Iterator[Heading]:
-    scanner = _Scanner()
-    for match in _LINE.finditer(text, start):
-        heading = scanner.read(match.start(), match.group().rstrip("\n"))
-        if heading:
-            yield heading
 
 
 def _plain(text: str) -> str:

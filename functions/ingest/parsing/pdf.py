@@ -1,7 +1,11 @@
 """PDF: the text that pdfium finds, one block per page."""
 
 import re
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -9,6 +13,7 @@ import pypdfium2.raw as pdfium_c
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason, Place
 from ingest.parsing.document import Block, ParsedDocument
+from ingest.parsing.readable import Readable, size_of
 from ingest.parsing.text import clean
 
 MAX_PAGES = 20_000
@@ -17,30 +22,65 @@ MAX_PAGES = 20_000
 _MIN_PAGE_CHARACTERS = 10  # a scan may carry a stamped page number
 _MAX_PAGES_NAMED = 10
 _MAX_TITLE = 300
+_BYTES_AT_ONCE = 4 << 20  # of the file, about
 
 _FILE_NAME = re.compile(r"\.\w{2,5}$")
 _PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")
 _NO_TITLES = {"untitled", "(anonymous)", "title", "document", "none", "null", "powerpoint presentation"}
 
 
-def parse_pdf(content: bytes) -> ParsedDocument:
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """``text`` is stripped, and None when pdfium cannot load the page."""
+
+    number: int
+    text: str | None
+    is_drawn: bool = False
+
+    @property
+    def is_tiny(self) -> bool:
+        return len(self.text or "") < _MIN_PAGE_CHARACTERS
+
+
+def parse_pdf(content: Readable) -> ParsedDocument:
     """One block per page that has text. Raises ``UnreadableDocument``: encrypted, corrupt, needs_ocr, ..."""
+    parsed = ParsedDocument(iter(()), separator="\n\n")
+    parsed.blocks = _blocks(content, parsed)
+    return parsed
+
+
+def _blocks(content: Readable, parsed: ParsedDocument) -> Iterator[Block]:
+    """Nothing is given out before one page has enough text."""
     try:
         with closing(_open(content)) as document:
-            count = _count_pages(document)
-            texts = [_page_text(document, index) for index in range(count)]
-            if all(len(text or "") < _MIN_PAGE_CHARACTERS for text in texts):
-                raise _no_text(document, texts)
-            title = _title(document)
+            parsed.pages = _count_pages(document)
+            parsed.title = _title(document)
+        pages = _pages(content, parsed.pages)
+        tiny: list[_Page] = []
+        for page in pages:
+            tiny.append(page)
+            if not page.is_tiny:
+                break
+        else:
+            raise _no_text(tiny)
+        for page in chain(tiny, pages):
+            yield Block(page.text or "", Place(page=page.number))
     except pdfium.PdfiumError as error:
         raise _corrupt() from error
-    blocks = (Block(text or "", Place(page=number)) for number, text in enumerate(texts, start=1))
-    return ParsedDocument.from_blocks(blocks, separator="\n\n", title=title, pages=count)
 
 
-def _open(content: bytes) -> pdfium.PdfDocument:
+def _pages(content: Readable, count: int) -> Iterator[_Page]:
+    """pdfium keeps what it has read of a document until that is closed, so it is opened anew after some pages."""
+    at_once = max(1, count * _BYTES_AT_ONCE // size_of(content))
+    for first in range(0, count, at_once):
+        with closing(_open(content)) as document:
+            for index in range(first, min(first + at_once, count)):
+                yield _page(document, index)
+
+
+def _open(content: Readable) -> pdfium.PdfDocument:
     try:
-        return pdfium.PdfDocument(content)
+        return pdfium.PdfDocument(content if isinstance(content, Path) else content.read_bytes())
     except pdfium.PdfiumError as error:
         if error.err_code in {pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY}:
             raise UnreadableDocument(
@@ -60,31 +100,26 @@ def _count_pages(document: pdfium.PdfDocument) -> int:
     return count
 
 
-def _page_text(document: pdfium.PdfDocument, index: int) -> str | None:
-    """The page's text, stripped; None when pdfium cannot load the page."""
+def _page(document: pdfium.PdfDocument, index: int) -> _Page:
     try:
         with closing(document[index]) as page, closing(page.get_textpage()) as textpage:
             # pdfium writes U+0002 or U+FFFE for a line's end with its hyphen: dropping it joins the word.
-            return clean(textpage.get_text_bounded()).strip()
+            text = clean(textpage.get_text_bounded()).strip()
+            return _Page(index + 1, text, is_drawn=pdfium_c.FPDFPage_CountObjects(page) > 0)
     except pdfium.PdfiumError:
-        return None
+        return _Page(index + 1, None)
 
 
-def _no_text(document: pdfium.PdfDocument, texts: list[str | None]) -> UnreadableDocument:
-    if all(text is None for text in texts):
+def _no_text(pages: list[_Page]) -> UnreadableDocument:
+    if all(page.text is None for page in pages):
         return _corrupt()
-    drawn = [index + 1 for index, text in enumerate(texts) if text is not None and _is_drawn(document, index)]
+    drawn = [page.number for page in pages if page.is_drawn]
     if not drawn:
         return UnreadableDocument(FailureReason.EMPTY, "The pages of the PDF are blank.")
     return UnreadableDocument(
         FailureReason.NEEDS_OCR,
         f"No text on {_names(drawn)}, only pictures. Run text recognition (OCR) over the PDF and upload it again.",
     )
-
-
-def _is_drawn(document: pdfium.PdfDocument, index: int) -> bool:
-    with closing(document[index]) as page:
-        return bool(pdfium_c.FPDFPage_CountObjects(page) > 0)
 
 
 def _names(pages: list[int]) -> str:

@@ -1,90 +1,63 @@
-"""Bytes to text: find the encoding, refuse what is no text, and drop what no database column takes."""
+"""Plain text: decoded piece by piece, without what no database column takes."""
 
-import codecs
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import TextIOWrapper
 
-from charset_normalizer import from_bytes
-
-from bucketwise.errors import UnreadableDocument
-from bucketwise.models import FailureReason, Place
+from bucketwise.models import Place
 from ingest.parsing.document import Block, ParsedDocument
+from ingest.parsing.encoding import ByteSurvey
+from ingest.parsing.readable import Readable
 
-# UTF-32 first: its little-endian mark begins with that of UTF-16.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_SAMPLE_BYTES = 1 << 17  # enough to tell an encoding; detection costs 50 times what decoding does
-_MAX_CONTROL_SHARE = 0.01  # random bytes have a tenth, text has none or a stray form feed or escape
-_CONTROL = bytes(sorted({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\b\x1b")))
+_PIECE = 1 << 13  # bytes or characters; larger strings of changing width leave holes in the heap
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufeff\ufffe\ud800-\udfff]")  # PostgreSQL refuses NUL and surrogates
 
 
-def parse_text(content: bytes) -> ParsedDocument:
+def parse_text(content: Readable) -> ParsedDocument:
     """Plain text as it is, without places."""
-    return ParsedDocument.from_blocks([Block(decode(content), Place())], separator="")
+    text = TextFile.survey(content)
+    return ParsedDocument(
+        blocks=(Block(piece, Place()) for piece in text.pieces()), separator="", most_tokens=text.most_tokens
+    )
 
 
-def decode(content: bytes) -> str:
-    """Text by byte-order mark, else as UTF-8, else by detection; lines end in LF.
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file of text, read clean and in pieces. ``most_tokens`` is an upper bound: a token has at least one byte."""
 
-    Raises ``UnreadableDocument`` (corrupt) for bytes that are no text in any encoding.
-    """
-    marked = decode_marked(content)
-    return clean(decode_detected(content) if marked is None else marked)
+    content: Readable
+    encoding: str
+    most_tokens: int
+
+    @classmethod
+    def survey(cls, content: Readable) -> "TextFile":
+        """Reads the file once, to learn its encoding. Raises ``UnreadableDocument`` (corrupt) if it is no text."""
+        survey = ByteSurvey.of(byte_pieces(content))
+        return cls(content, survey.encoding(), survey.most_utf8_bytes)
+
+    def pieces(self) -> Iterator[str]:
+        with TextIOWrapper(self.content.open("rb"), self.encoding, errors="replace") as file:
+            while piece := file.read(_PIECE):
+                yield without_unwanted(piece)
+
+    def lines(self, *, most_characters: int) -> Iterator[str]:
+        """The lines with their ends. A longer line comes in parts of ``most_characters``."""
+        with TextIOWrapper(self.content.open("rb"), self.encoding, errors="replace") as file:
+            while line := file.readline(most_characters):
+                yield without_unwanted(line)
 
 
-def decode_marked(content: bytes) -> str | None:
-    """Text by its byte-order mark, None when there is no mark."""
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return content[len(mark) :].decode(encoding, errors="replace")
-    return None
-
-
-def decode_detected(content: bytes) -> str:
-    """Text as UTF-8 or as the likeliest other encoding. Raises ``UnreadableDocument`` (corrupt)."""
-    refuse_binary(content)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode(_likeliest_encoding(content), errors="replace")
-
-
-def refuse_binary(content: bytes) -> None:
-    """Raises ``UnreadableDocument`` (corrupt) when too many bytes are control characters."""
-    controls = len(content) - len(content.translate(None, _CONTROL))
-    if controls > len(content) * _MAX_CONTROL_SHARE:
-        raise UnreadableDocument(
-            FailureReason.CORRUPT,
-            "The file is named or declared as text but is binary. Give it the name of its kind, or save it as UTF-8.",
-        )
+def byte_pieces(content: Readable) -> Iterator[bytes]:
+    with content.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def clean(text: str) -> str:
     """Lines end in LF; other control characters, byte-order marks and lone surrogates are dropped, tabs kept."""
-    return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return without_unwanted(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _likeliest_encoding(content: bytes) -> str:
-    sample = content[:_SAMPLE_BYTES]
-    if content.isascii() or _is_nearly_utf8(sample):
-        return "utf-8"
-    best = from_bytes(sample).best()
-    if best is None:
-        raise UnreadableDocument(
-            FailureReason.CORRUPT,
-            "The file is named or declared as text, but its encoding cannot be told. Save it as UTF-8.",
-        )
-    return best.encoding
-
-
-def _is_nearly_utf8(sample: bytes) -> bool:
-    """A damaged byte or a cut at the end does not make UTF-8 another encoding."""
-    text = sample.decode("utf-8", errors="replace")
-    damaged = text.count("\ufffd")
-    others = sum(1 for character in text if character > "\x7f") - damaged
-    return damaged * 20 < others
+def without_unwanted(text: str) -> str:
+    return _UNWANTED.sub("", text)
