@@ -11,7 +11,7 @@ SAM := .venv-sam/bin/sam
 ARCHITECTURES := arm64 x86_64
 BUILD := .aws-sam
 
-.PHONY: demo dev test check bench lint lock clean build build-here invoke api deploy
+.PHONY: demo dev test check bench estimate lint lock clean build build-here invoke api deploy reindex
 
 demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No account, key or Docker.
 	@$(BIN)/python -m local.demo
@@ -32,6 +32,16 @@ check: lint build test  ## What CI runs. The tests of what was built come with t
 bench: .venv/.test  ## A corpus in BEIR form: make bench BEIR=folder
 	@test -n "$(BEIR)" || { echo "name a folder: make bench BEIR=path/to/corpus"; exit 1; }
 	$(BIN)/python -m bench.retrieval --beir $(BEIR)
+
+estimate: .venv/.demo  ## What indexing would cost, before paying: make estimate DIR=folder, or BUCKET=name and PREFIX=of/keys/
+	@test -n "$(DIR)$(BUCKET)" || { echo "name a folder or a bucket: make estimate DIR=path/to/folder"; exit 1; }
+	@$(BIN)/python -m local.estimate \
+	    $(if $(DIR),--dir "$(DIR)",--bucket "$(BUCKET)" $(if $(PREFIX),--prefix "$(PREFIX)"))
+
+reindex: .venv/.demo  ## A deployed index over to another embedding model: make reindex STACK=name MODEL=model DIMENSIONS=n, or STACK=name DROP=1
+	@test -n "$(STACK)" || { echo "name a stack: make reindex STACK=name MODEL=text-embedding-3-large DIMENSIONS=3072"; exit 1; }
+	@$(BIN)/python -m local.reindex --stack "$(STACK)" \
+	    $(if $(DROP),--drop,--model "$(MODEL)" --dimensions "$(DIMENSIONS)")
 
 build: .venv/.test .venv-sam/.filled .aws-sam/runtime/.filled  ## What `sam deploy` uploads, for both architectures, with bytecode.
 	@for architecture in $(ARCHITECTURES); do \

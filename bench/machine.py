@@ -3,7 +3,7 @@
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,8 @@ from bucketwise.database import Database, connect
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Metric, Telemetry
 from ingest.composition import build_pipeline as build_ingest
+from ingest.fingerprint import fingerprint
+from ingest.index import DocumentIndex
 from ingest.pipeline import IngestPipeline
 from local.function_settings import model_settings, wants_own_model, with_defaults
 from local.index import create_index
@@ -41,7 +43,8 @@ class Machine:
 
     def ingest_pipeline(self, bucket: object) -> IngestPipeline:
         """One for each thread: it holds a connection. ``bucket`` is asked instead of S3."""
-        return replace(build_ingest(self.ingest, self.telemetry), bucket=bucket)  # type: ignore[arg-type]
+        index = DocumentIndex(Database(lambda: connect(self.ingest)), self.ingest.tenant, fingerprint(self.ingest))
+        return replace(build_ingest(self.ingest, self.telemetry, index), bucket=bucket)  # type: ignore[arg-type]
 
     def ask_pipeline(self) -> AskPipeline:
         return build_ask(self.ask, Database(lambda: connect(self.ask)), self.telemetry)
@@ -55,17 +58,24 @@ def machine() -> Iterator[Machine]:
         home = Path(folder)
         with Postgres.start(home / "postgres", durable=False) as postgres:
             if wants_own_model(os.environ):
-                yield _machine(postgres, model_settings(os.environ, None))
+                yield machine_on(postgres, model_settings(os.environ, None))
             else:
                 with LocalModels.start() as models:
-                    yield _machine(postgres, model_settings(os.environ, models.url))
+                    yield machine_on(postgres, model_settings(os.environ, models.url))
 
 
-def _machine(postgres: Postgres, models: dict[str, str]) -> Machine:
+def machine_on(postgres: Postgres, models: Mapping[str, str], *, name: str = "bench") -> Machine:
+    """With an index in the database ``name``. ``models``: environment variables of the functions."""
     known = with_defaults(models)
-    urls = create_index(postgres, "bench", embedding_model=known.embedding_model, dimensions=known.embedding_dimensions)
+    urls = create_index(
+        postgres,
+        name,
+        embedding_model=known.embedding_model,
+        dimensions=known.embedding_dimensions,
+        vector_index=known.vector_index,
+    )
     return Machine(
-        ingest=Settings.from_environment(models | {"DATABASE_URL": urls.ingest}),
-        ask=Settings.from_environment(models | {"DATABASE_URL": urls.ask}),
+        ingest=Settings.from_environment({**models, "DATABASE_URL": urls.ingest}),
+        ask=Settings.from_environment({**models, "DATABASE_URL": urls.ask}),
         telemetry=QuietTelemetry("bench"),
     )

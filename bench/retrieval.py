@@ -83,6 +83,8 @@ def ingest(system: Machine, objects: dict[str, str]) -> None:
         pipeline = system.ingest_pipeline(bucket)
         for key in keys:
             receipt = pipeline.bring_up_to_date(key, deadline=Deadline.after(STEP_SECONDS))
+            if receipt.error is not None:
+                raise receipt.error
             if receipt.outcome is not Outcome.INDEXED:
                 print(f"\n{key}: {receipt.outcome} {receipt.reason or ''}", file=sys.stderr)
             counted.add_one()

@@ -12,16 +12,19 @@ from rich.console import Console
 
 from bucketwise.errors import IndexMismatch, InvalidSettings
 from local import ROOT
+from local.environment import FunctionError
 from local.function_settings import wants_own_model
 from local.postgres import DatabaseInUse
 from local.process import ServerDied
-from local.services import BUCKET, TwinOptions
+from local.services import BUCKET, INGEST_SECONDS, TwinOptions
 from local.storage.client import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from local.twin import Twin
 from local.watched_folder import WatchedFolder
 
-# After an outage of the model an upload is tried again this much later; a stack waits half an hour.
-RETRY_SECONDS = 60
+# So much later a document whose worker crashed is looked at again: its time limit is over by then.
+RETRY_SECONDS = int(INGEST_SECONDS) + 30
+
+RECONCILE_SECONDS = 300.0
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -36,7 +39,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         _serve(options.home, options.port, stop)
-    except (ServerDied, DatabaseInUse, InvalidSettings, IndexMismatch, OSError) as failure:
+    except (ServerDied, DatabaseInUse, InvalidSettings, IndexMismatch, FunctionError, OSError) as failure:
         console.print(f"[red]could not start:[/] {failure}")
         return 1
     return 0
@@ -46,15 +49,22 @@ def _serve(home: Path, port: int, stop: threading.Event) -> None:
     documents = home / "documents"
     documents.mkdir(parents=True, exist_ok=True)
     console.print("[dim]starting ...[/]")
-    options = TwinOptions(home=home, environment=os.environ, durable=True, port=port, visibility_seconds=RETRY_SECONDS)
+    options = TwinOptions(
+        home=home,
+        environment=os.environ,
+        durable=True,
+        port=port,
+        visibility_seconds=RETRY_SECONDS,
+        reconcile_seconds=RECONCILE_SECONDS,
+    )
     with Twin(options) as twin:
         folder = WatchedFolder(documents, BUCKET, twin.s3, home / "watched.json")
         watcher = threading.Thread(target=folder.run, args=(stop,), name="watched folder")
         watcher.start()
         # The index may be another one than last time: each embedding model has its own.
-        looked_at = twin.look_again()
+        report = twin.reconcile()
         _explain(twin, documents)
-        console.print(f"{looked_at} objects in the bucket are being looked at")
+        console.print(f"bucket and index compared: {report['sent']} of {report['looked_at']} documents to be looked at")
         stop.wait()
         console.print("stopping, when the documents under way are done ...")
         watcher.join()

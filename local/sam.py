@@ -89,6 +89,8 @@ def bridge_address() -> str:
 
 def function_of(event: dict[str, object]) -> str:
     """The logical id of the function that takes such an event."""
+    if event.get("source") == "aws.scheduler":
+        return "ReconcileFunction"
     return "AskFunction" if "httpMethod" in event else "IngestFunction"
 
 
@@ -99,7 +101,8 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 def container_variables(services: Services) -> dict[str, dict[str, str]]:
     """For ``--env-vars``: what each function needs, with this machine's address as containers see it."""
-    urls = {"IngestFunction": services.index.ingest, "AskFunction": services.index.ask}
+    index = services.index
+    urls = {"IngestFunction": index.ingest, "ReconcileFunction": index.ingest, "AskFunction": index.ask}
     return {
         # The template's own secret is nowhere to be found on this machine.
         function: {"OPENAI_API_KEY_SECRET": ""}

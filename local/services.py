@@ -1,15 +1,12 @@
 """What AWS and a model provider run around the functions: PostgreSQL, S3, SQS and models, on one machine."""
 
-import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
-from urllib.parse import quote_plus
 
 from local.function_settings import (
     database_name,
@@ -26,6 +23,7 @@ from local.storage.client import Storage
 BUCKET = "bucketwise-documents"
 QUEUE = "bucketwise-ingest"
 INGEST_SECONDS = 300.0
+RECONCILE_SECONDS = 900.0
 
 
 class _Stoppable(Protocol):
@@ -41,6 +39,7 @@ class TwinOptions:
 
     ``visibility_seconds`` and ``max_receives`` are the queue's. ``environment`` is where settings of the
     functions, and the user's own model, are looked up. ``faults``: the model server can be told to fail.
+    ``reconcile_seconds``: between two comparisons of bucket and index; None leaves them to who asks for one.
     """
 
     home: Path
@@ -52,6 +51,7 @@ class TwinOptions:
     ingest_concurrency: int = 2
     ask_concurrency: int = 4
     faults: bool = False
+    reconcile_seconds: float | None = None
 
 
 class Services:
@@ -81,16 +81,6 @@ class Services:
         """The environment variables of a function that connects to ``database_url``."""
         own = {"DATABASE_URL": database_url, "BUCKET": BUCKET, "QUEUE_URL": self.queue_url}
         return self._models | own | lambda_environment(storage_url=self.storage.url)
-
-    def look_again(self) -> int:
-        """Has ingest look at every object of the bucket; what is indexed as it is costs nothing. Returns how many."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        for key in keys:
-            told = {"bucket": {"name": BUCKET}, "object": {"key": quote_plus(key, safe="/")}}
-            event = {"eventSource": "aws:s3", "eventTime": datetime.now(UTC).isoformat(), "s3": told}
-            self.storage.sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps({"Records": [event]}))
-        return len(keys)
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -149,4 +139,5 @@ class Services:
             database_name(settings),
             embedding_model=settings.embedding_model,
             dimensions=settings.embedding_dimensions,
+            vector_index=settings.vector_index,
         )

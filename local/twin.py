@@ -1,22 +1,26 @@
 """The whole system on one machine: the template's handlers, and stand-ins for what AWS runs around them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from local import CODE
 from local.environment import Configuration
 from local.event_source import EventSource
 from local.function import Function
 from local.gateway import Gateway
-from local.services import INGEST_SECONDS, Services
+from local.schedule import SCHEDULED_EVENT, Schedule
+from local.services import INGEST_SECONDS, RECONCILE_SECONDS, Services
 
 ASK_SECONDS = 29.0
+HANDLERS = {"ingest": "ingest.handler", "reconcile": "ingest.reconcile_handler", "ask": "ask.handler"}
 IDENTITY = {"userArn": "arn:aws:sts::123456789012:assumed-role/bucketwise-caller/local", "accountId": "123456789012"}
 
 
 class Twin(Services):
-    """Services, and the functions: ingest fed from the queue, ask behind an HTTP gateway."""
+    """Services, and the functions: ingest fed from the queue, reconcile by schedule, ask behind an HTTP gateway."""
 
     ingest: Function
+    reconciler: Function
     ask: Function
     gateway: Gateway
     events: EventSource
@@ -25,28 +29,40 @@ class Twin(Services):
     def url(self) -> str:
         return self.gateway.url
 
+    def reconcile(self) -> dict[str, Any]:
+        """Has bucket and index compared now; what reconcile reports. Raises FunctionError."""
+        report: dict[str, Any] = self.reconciler.invoke(SCHEDULED_EVENT)
+        return report
+
     def _start_functions(self) -> None:
         options = self.options
         ingest = self.function_environment(database_url=self.index.ingest)
         ask = self.function_environment(database_url=self.index.ask)
         self.ingest = self._function("ingest", ingest, INGEST_SECONDS, options.ingest_concurrency)
+        self.reconciler = self._function("reconcile", ingest, RECONCILE_SECONDS, 1)
         self.ask = self._function("ask", ask, ASK_SECONDS, options.ask_concurrency)
         self.events = EventSource(
-            self.ingest, self.queue_url, self.storage.sqs, maximum_concurrency=options.ingest_concurrency
+            self.ingest, self.queue_url, self.storage.sqs, batch_size=1, maximum_concurrency=options.ingest_concurrency
         )
         self.gateway = Gateway(self.ask, port=options.port, identity=IDENTITY)
-        for part in (self.events, self.gateway):
+        parts: list[EventSource | Gateway | Schedule] = [self.events, self.gateway]
+        if options.reconcile_seconds is not None:
+            parts.append(Schedule(self.reconciler, seconds=options.reconcile_seconds))
+        for part in parts:
             part.start()
             self._running.callback(part.stop)
 
     def _function(self, name: str, variables: Mapping[str, str], seconds: float, concurrency: int) -> Function:
-        configuration = Configuration(
+        configuration = self._configuration(name, variables, seconds)
+        return self._running.enter_context(Function(configuration, concurrency=concurrency))
+
+    def _configuration(self, name: str, variables: Mapping[str, str], seconds: float) -> Configuration:
+        return Configuration(
             name=f"bucketwise-{name}",
-            handler=f"{name}.handler.lambda_handler",
+            handler=f"{HANDLERS[name]}.lambda_handler",
             log_file=self.logs / f"{name}.log",
             variables=variables,
             paths=CODE,
             timeout_seconds=seconds,
             memory_mb=1769,
         )
-        return self._running.enter_context(Function(configuration, concurrency=concurrency))

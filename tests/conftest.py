@@ -2,6 +2,8 @@
 
 import os
 
+from hypothesis import settings
+
 for name, value in {
     "POWERTOOLS_TRACE_DISABLED": "true",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -10,3 +12,6 @@ for name, value in {
     "AWS_EC2_METADATA_DISABLED": "true",
 }.items():
     os.environ.setdefault(name, value)
+
+# Looks for longer than a build may take: --hypothesis-profile thorough
+settings.register_profile("thorough", max_examples=2000, stateful_step_count=60, deadline=None)

@@ -8,11 +8,12 @@ from ask.citations import Citation
 from ask.documents import Documents
 from ask.generation import OpenAIGenerator
 from ask.pipeline import AskPipeline
-from ask.retries import IngestQueue
 from ask.retrieval import DatabaseSearcher, RelevanceFloor, RetrievalStage
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
+from bucketwise.index_kind import LiveKind
+from bucketwise.ingest_queue import IngestQueue
 from bucketwise.model_calls import model_client
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
@@ -47,9 +48,9 @@ def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) ->
     return AskPipeline(
         retrieval=RetrievalStage(
             searcher=DatabaseSearcher(database),
-            embedder=OpenAIEmbedder(client, given.embedding_model, given.embedding_dimensions),
+            kinds=LiveKind(database),
+            embedder_for=lambda kind: OpenAIEmbedder(client, kind.embedding_model, kind.dimensions),
             telemetry=telemetry,
-            embedding_model=given.embedding_model,
             tenant=given.tenant,
             depth=given.search_depth,
             keyword_weight=given.keyword_weight,

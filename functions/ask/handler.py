@@ -1,5 +1,6 @@
 """The ask Lambda: API Gateway's requests in, answers or problem documents out."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from traceback import extract_tb
 from typing import Any
@@ -21,7 +22,7 @@ from ask.problems import (
     problem_document,
 )
 from ask.routes import app
-from bucketwise.errors import BucketwiseError
+from bucketwise.errors import BucketwiseError, UnreadableDocument
 from bucketwise.telemetry import Metric
 
 BODY_READERS = {"json_body", "decoded_body"}  # properties of Powertools' event
@@ -50,12 +51,17 @@ def answer_own_error(error: BucketwiseError) -> Response[str]:
     return _answer(problem)
 
 
+@app.exception_handler(UnreadableDocument)
+def answer_unreadable_document(error: UnreadableDocument) -> Response[str]:
+    return _answer(PROBLEMS[UnreadableDocument], {"reason": error.reason.value, "hint": error.hint})
+
+
 @app.exception_handler(RequestValidationError)
 def answer_invalid_request(error: RequestValidationError) -> Response[str]:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return _answer(INVALID_JSON)
-    return _answer(INVALID_REQUEST, invalid_parts(found))
+    return _answer(INVALID_REQUEST, {"errors": invalid_parts(found)})
 
 
 @app.exception_handler([RecursionError, ValueError])
@@ -78,13 +84,13 @@ def answer_unknown_route(_: Exception) -> Response[str]:
     return _answer(NOT_FOUND)
 
 
-def _answer(problem: Problem, details: list[dict[str, Any]] | None = None) -> Response[str]:
-    return _document(problem, str(app.current_event.request_context.request_id), details)
+def _answer(problem: Problem, members: Mapping[str, object] | None = None) -> Response[str]:
+    return _document(problem, str(app.current_event.request_context.request_id), members)
 
 
-def _document(problem: Problem, request_id: str, details: list[dict[str, Any]] | None = None) -> Response[str]:
+def _document(problem: Problem, request_id: str, members: Mapping[str, object] | None = None) -> Response[str]:
     telemetry.count_with_reason(Metric.FAILED_REQUESTS, problem.name)
-    return problem_document(problem, request_id=request_id, details=details or [])
+    return problem_document(problem, request_id=request_id, members=members)
 
 
 def _with_json_body(event: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problem documents. They hold no exception's text and nothing of what was sent."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +28,8 @@ INVALID_JSON = Problem("invalid-json", HTTPStatus.BAD_REQUEST, "The body is not 
 NOT_FOUND = Problem("not-found", HTTPStatus.NOT_FOUND, "There is no such route.")
 INTERNAL = Problem("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here.")
 MISCONFIGURED = Problem("misconfigured", HTTPStatus.INTERNAL_SERVER_ERROR, "The service is not set up correctly.")
+TOO_SLOW = Problem("too-slow", BUSY, "There was no time left to answer.", 5)
+INDEX_CHANGING = Problem("index-changing", BUSY, "The index is being changed.", 1)
 UNREADABLE = Problem("unreadable-document", HTTPStatus.UNPROCESSABLE_ENTITY, "The document cannot be read.")
 
 # One line for each error of bucketwise.errors; a test keeps it complete.
@@ -36,12 +38,15 @@ PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
     errors.IndexMismatch: MISCONFIGURED,
     errors.MalformedEvent: INVALID_REQUEST,
     errors.UnreadableDocument: UNREADABLE,
-    errors.DeadlineExceeded: Problem("too-slow", BUSY, "There was no time left to answer.", 5),
+    errors.DeadlineExceeded: TOO_SLOW,
+    errors.ParsingTooSlow: TOO_SLOW,
     errors.DatabaseUnavailable: Problem("database-unavailable", BUSY, "The index does not answer.", 15),
-    errors.EmbeddingMissing: Problem("index-changing", BUSY, "The index is being changed.", 1),
+    errors.EmbeddingMissing: INDEX_CHANGING,
+    errors.IndexChanged: INDEX_CHANGING,
     errors.ModelUnavailable: Problem("model-unavailable", BUSY, "The model does not answer.", 10),
     errors.ModelRefused: Problem("model-refused", BUSY, "The model does not serve this deployment.", 60),
     errors.ModelReplyInvalid: Problem("model-reply-invalid", BUSY, "The model's reply was unusable.", 5),
+    errors.ParserUnavailable: Problem("parser-unavailable", BUSY, "Documents cannot be parsed now.", 10),
     errors.BucketUnavailable: Problem("bucket-unavailable", BUSY, "The bucket does not answer.", 10),
     errors.SecretUnavailable: Problem("secret-unavailable", BUSY, "A secret could not be read.", 10),
     errors.QueueUnavailable: Problem("queue-unavailable", BUSY, "The queue does not take messages.", 10),
@@ -50,16 +55,17 @@ PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
 }
 
 
-def problem_document(problem: Problem, *, request_id: str, details: Sequence[dict[str, Any]] = ()) -> Response[str]:
-    """``details`` become the member ``errors``: what is wrong with which part of the request."""
+def problem_document(
+    problem: Problem, *, request_id: str, members: Mapping[str, object] | None = None
+) -> Response[str]:
+    """``members`` come beside those that every problem has."""
     body: dict[str, Any] = {
         "type": f"urn:bucketwise:problem:{problem.name}",
         "title": problem.title,
         "status": problem.status.value,
         "request_id": request_id,
+        **(members or {}),
     }
-    if details:
-        body["errors"] = list(details)
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
     return Response(
         status_code=problem.status.value,

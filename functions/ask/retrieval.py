@@ -1,6 +1,6 @@
 """The retrieval half: embed the question, search, keep what is relevant."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
@@ -8,9 +8,19 @@ from typing import Any, Protocol
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embedder
-from bucketwise.errors import DeadlineExceeded, IndexBehind, ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.errors import (
+    DeadlineExceeded,
+    IndexBehind,
+    IndexChanged,
+    ModelRefused,
+    ModelReplyInvalid,
+    ModelUnavailable,
+    UnreadableDocument,
+)
+from bucketwise.index_kind import IndexKind
+from bucketwise.models import FailureReason
 from bucketwise.prices import ModelUsage
-from bucketwise.search import Passage, SearchQuery, SearchResult, search
+from bucketwise.search import HeldVersion, Passage, SearchQuery, SearchResult, search
 from bucketwise.telemetry import Metric, Telemetry
 
 EMBEDDING_TRIES = 2
@@ -19,14 +29,25 @@ EMBEDDING_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """A version of an object by the id that S3 gave it when it was stored."""
+
+    key: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """``context`` is what was said before the question, to be searched along with it; it may be empty."""
+    """``context`` is what was said before the question, to be searched along with it; it may be empty.
+
+    ``min_version`` is a corpus version, or a version of one object.
+    """
 
     question: str
     context: str = ""
     filters: Mapping[str, Any] | None = None
     limit: int = 8
-    min_version: int | None = None
+    min_version: int | ObjectVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +59,11 @@ class Retrieval:
     usage: ModelUsage
     degraded: bool
     timings_ms: dict[str, float]
+
+
+class Kinds(Protocol):
+    def get(self, *, deadline: Deadline) -> IndexKind: ...
+    def forget(self) -> None: ...
 
 
 class Searcher(Protocol):
@@ -67,10 +93,12 @@ class RelevanceFloor:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalStage:
+    """``kinds`` tells which kind of vectors is live, and ``embedder_for`` makes questions' vectors of that kind."""
+
     searcher: Searcher
-    embedder: Embedder
+    kinds: Kinds
+    embedder_for: Callable[[IndexKind], Embedder]
     telemetry: Telemetry
-    embedding_model: str
     tenant: str
     depth: int
     keyword_weight: float
@@ -78,40 +106,47 @@ class RetrievalStage:
     def retrieve(self, query: Query, *, deadline: Deadline) -> Retrieval:
         """Passages, best first. A failing embedding model costs the vector leg, not the answer.
 
-        Raises DatabaseUnavailable, DeadlineExceeded, IndexMismatch, and IndexBehind if the index has not
-        reached ``min_version``.
+        Raises DatabaseUnavailable, DeadlineExceeded, IndexMismatch, IndexBehind if the index has not reached
+        ``min_version``, and UnreadableDocument if that is a version which cannot be indexed.
         """
+        try:
+            return self._retrieve(query, deadline)
+        except IndexChanged:  # the index went over to another embedding model
+            self.kinds.forget()
+            return self._retrieve(query, deadline)
+
+    def _retrieve(self, query: Query, deadline: Deadline) -> Retrieval:
         text = f"{query.context}\n{query.question}".strip()
+        kind = self.kinds.get(deadline=deadline)
         began = perf_counter()
-        vector, tokens = self._embed(text, deadline)
+        vector, tokens = self._embed(text, kind, deadline)
         embedded = perf_counter()
         with self.telemetry.step("search", Metric.RETRIEVAL_LATENCY):
-            result = self.searcher.search(self._search_query(query, text, vector), deadline=deadline)
-        if query.min_version is not None and result.corpus_version < query.min_version:
-            raise IndexBehind(f"the index is at version {result.corpus_version}")
+            result = self.searcher.search(self._search_query(query, text, vector, kind), deadline=deadline)
+        _check_version(query.min_version, result)
         return Retrieval(
             passages=result.passages,
             corpus_version=result.corpus_version,
-            usage=ModelUsage(self.embedding_model, tokens),
+            usage=ModelUsage(kind.embedding_model, tokens),
             degraded=vector is None,
             timings_ms={"embed": (embedded - began) * 1000, "search": (perf_counter() - embedded) * 1000},
         )
 
-    def _embed(self, text: str, deadline: Deadline) -> tuple[list[float] | None, int]:
+    def _embed(self, text: str, kind: IndexKind, deadline: Deadline) -> tuple[list[float] | None, int]:
         try:
             with self.telemetry.step("embed", Metric.EMBEDDING_LATENCY):
                 share = Deadline.after(min(EMBEDDING_SECONDS, deadline.remaining()))
-                embeddings = self.embedder.embed([text], deadline=share, tries=EMBEDDING_TRIES)
+                embeddings = self.embedder_for(kind).embed([text], deadline=share, tries=EMBEDDING_TRIES)
         except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
             self.telemetry.log_failure(error)
             return None, 0
         self.telemetry.count(Metric.EMBEDDING_TOKENS, embeddings.tokens)
-        cost = ModelUsage(self.embedding_model, embeddings.tokens).usd
+        cost = ModelUsage(kind.embedding_model, embeddings.tokens).usd
         if cost is not None:
             self.telemetry.count(Metric.COST_USD, cost)
         return embeddings.vectors[0], embeddings.tokens
 
-    def _search_query(self, query: Query, text: str, vector: list[float] | None) -> SearchQuery:
+    def _search_query(self, query: Query, text: str, vector: list[float] | None, kind: IndexKind) -> SearchQuery:
         return SearchQuery(
             tenant=self.tenant,
             text=text,
@@ -120,4 +155,21 @@ class RetrievalStage:
             limit=query.limit,
             depth=self.depth,
             keyword_weight=self.keyword_weight,
+            kind=kind if vector is not None else None,
+            held_key=query.min_version.key if isinstance(query.min_version, ObjectVersion) else None,
         )
+
+
+def _check_version(wanted: int | ObjectVersion | None, result: SearchResult) -> None:
+    if isinstance(wanted, int) and result.corpus_version < wanted:
+        raise IndexBehind(f"the index is at version {result.corpus_version}")
+    if isinstance(wanted, ObjectVersion):
+        _check_held(wanted, result.held)
+
+
+def _check_held(wanted: ObjectVersion, held: HeldVersion | None) -> None:
+    # S3's version ids have no order: of another version nobody can tell whether it is newer.
+    if held is None or held.version != wanted.version:
+        raise IndexBehind("the index does not hold that version of the object")
+    if held.reason is not None:
+        raise UnreadableDocument(FailureReason(held.reason), held.hint or "")

@@ -9,10 +9,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
 
 from ask.composition import ask_pipeline, documents, ingest_queue, link_maker, settings
+from ask.contract import OF_A_SEARCH, OF_DOCUMENTS, OF_RETRIES, OF_THE_DATABASE, documented
+from ask.documents import ListedState
 from ask.pipeline import Answer
 from ask.prompt import Turn
 from ask.responses import ask_response, search_response
-from ask.retrieval import Query
+from ask.retrieval import ObjectVersion, Query
 from ask.schemas import (
     AskRequest,
     AskResponse,
@@ -24,9 +26,10 @@ from ask.schemas import (
     SearchRequest,
     SearchResponse,
     Text,
+    UploadedVersion,
 )
 from bucketwise.deadline import Deadline
-from bucketwise.models import DocumentState
+from bucketwise.ingest_queue import Errand
 
 # API Gateway gives up on a request after 29 s (its quota for REST APIs); what comes later reaches nobody.
 GATEWAY_SECONDS = 28.0
@@ -36,12 +39,13 @@ SECONDS_BELOW = 100_000_000_000
 # Kept of the invocation's own time to send the response.
 RESERVE_SECONDS = 0.5
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(enable_validation=True)
 
 
-@app.post("/ask")
+@app.post(
+    "/ask", **documented("Answers a question from the documents, with citations that were checked.", *OF_A_SEARCH)
+)
 def ask(request: AskRequest) -> AskResponse:
-    """Answers a question from the documents, with citations that were checked."""
     began = perf_counter()
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
     answer = ask_pipeline().answer(_query(request), history=turns, deadline=_deadline())
@@ -54,41 +58,60 @@ def ask(request: AskRequest) -> AskResponse:
     )
 
 
-@app.post("/search")
+@app.post(
+    "/search", **documented("Finds passages, with their scores and ranks in each leg of the search.", *OF_A_SEARCH)
+)
 def search(request: SearchRequest) -> SearchResponse:
-    """Finds passages, with their scores and ranks in each leg of the search."""
     began = perf_counter()
     found = ask_pipeline().retrieval.retrieve(_query(request), deadline=_deadline())
     return search_response(found, request_id=_request_id(), total_ms=(perf_counter() - began) * 1000)
 
 
-@app.get("/documents")
+@app.get(
+    "/documents",
+    **documented(
+        "What the index holds of one document, or of a page of them in the order of their keys.", *OF_DOCUMENTS
+    ),
+)
 def list_documents(
-    key: Annotated[Text | None, InQuery(max_length=1024)] = None,
-    prefix: Annotated[Text, InQuery(max_length=1024)] = "",
-    state: Annotated[DocumentState | None, InQuery()] = None,
-    after: Annotated[Text, InQuery(max_length=1024)] = "",
+    key: Annotated[Text | None, InQuery(max_length=1024, description="Only this one; 404 if it is not known")] = None,
+    prefix: Annotated[Text, InQuery(max_length=1024, description="Of the keys")] = "",
+    state: Annotated[ListedState | None, InQuery()] = None,
+    after: Annotated[Text, InQuery(max_length=1024, description="`next` of the page before")] = "",
 ) -> DocumentsResponse:
-    """What the index holds of one document, or of a page of them in the order of their keys."""
     if key is not None:
-        rows, following = [documents().get(key, deadline=_deadline())], None
+        found = documents().get(key, deadline=_deadline())
     else:
-        rows, following = documents().page(prefix=prefix, state=state, after=after, deadline=_deadline())
-    return DocumentsResponse(documents=[DocumentOut.model_validate(row) for row in rows], next=following)
+        found = documents().page(prefix=prefix, state=state, after=after, deadline=_deadline())
+    return DocumentsResponse(
+        documents=[DocumentOut.model_validate(row) for row in found.documents],
+        next=found.following,
+        corpus_version=found.corpus_version,
+    )
 
 
-@app.post("/retries")
-def retry(request: RetryRequest) -> tuple[RetryResponse, int]:
-    """Puts one document, or all that failed, back into the queue."""
+@app.post(
+    "/retries",
+    **documented(
+        "Puts one document, or all that failed, back into the queue, to be indexed anew even if nothing changed.",
+        *OF_RETRIES,
+        success=HTTPStatus.ACCEPTED,
+    ),
+)
+def retry(request: RetryRequest) -> RetryResponse:
     if request.key is not None:
         documents().get(request.key, deadline=_deadline())
     keys = [request.key] if request.key is not None else _failed_keys(_deadline())
-    return RetryResponse(queued=ingest_queue().send(keys)), HTTPStatus.ACCEPTED
+    return RetryResponse(queued=ingest_queue().send(keys, Errand(again=True)))
 
 
-@app.get("/health")
+@app.get(
+    "/health",
+    **documented(
+        "Whether the function runs; with deep=1, whether the database answers (which wakes it up).", *OF_THE_DATABASE
+    ),
+)
 def health(deep: Annotated[bool, InQuery()] = False) -> HealthResponse:
-    """Whether the function runs; with deep=1, whether the database answers (which wakes it up)."""
     return HealthResponse(
         status="ok", corpus_version=documents().corpus_version(deadline=_deadline()) if deep else None
     )
@@ -105,20 +128,22 @@ def openapi() -> Response[str]:
 
 def _query(request: SearchRequest) -> Query:
     history = request.history if isinstance(request, AskRequest) else []
+    wanted = request.min_version
     return Query(
         question=request.question,
         context=history[-1].question if history else "",
         filters=request.filters.model_dump(mode="json", exclude_none=True),
         limit=request.top_k or settings().top_k,
-        min_version=request.min_version,
+        min_version=ObjectVersion(wanted.key, wanted.version) if isinstance(wanted, UploadedVersion) else wanted,
     )
 
 
 def _failed_keys(deadline: Deadline) -> Iterator[str]:
     after: str | None = ""
     while after is not None:
-        rows, after = documents().page(state=DocumentState.FAILED, after=after, deadline=deadline)
-        yield from (row["key"] for row in rows)
+        found = documents().page(state=ListedState.FAILED, after=after, deadline=deadline)
+        yield from (row["key"] for row in found.documents)
+        after = found.following
 
 
 def _links(answer: Answer) -> list[str | None]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from bucketwise.models import DocumentState
+from ask.documents import ListedState
 
 QUESTION_CHARACTERS = 4000
 
@@ -47,11 +47,22 @@ class HistoryTurn(_Request):
     answer: Annotated[str, StringConstraints(max_length=20_000), storable]
 
 
+class UploadedVersion(_Request):
+    """A version of one object, by the VersionId that S3 replied to its upload."""
+
+    key: Key
+    version: Annotated[str, StringConstraints(min_length=1, max_length=1024), storable]
+
+
 class SearchRequest(_Request):
     question: Question
     filters: Filters = Filters()
     top_k: int | None = Field(default=None, ge=1, le=50)
-    min_version: int | None = Field(default=None, ge=0)
+    min_version: Annotated[int, Field(ge=0)] | UploadedVersion | None = Field(
+        default=None,
+        description="Answer only from an index at least this new: a `corpus_version`, or a version of one object. "
+        "409 until then; 422 if that version was read and cannot be indexed",
+    )
 
 
 class AskRequest(SearchRequest):
@@ -141,30 +152,45 @@ class AskResponse(BaseModel):
     explain: ExplainOut | None = None
 
 
+class WaitingOut(BaseModel):
+    since: datetime = Field(description="When it was first put off, or found to differ from the bucket")
+    tries: int = Field(description="How often it was put off since")
+    reason: str = Field(description="What the last try failed with, or `reconcile`: found to differ from the bucket")
+    next_try: datetime
+
+
 class DocumentOut(BaseModel):
     key: str
-    state: DocumentState
+    state: ListedState = Field(description="`queued`: waiting to be looked at for the first time")
     reason: str | None = Field(description="Why indexing failed")
     hint: str | None = Field(description="What helps against that")
-    version: str | None
-    size: int | None
+    version: str | None = Field(description="S3's id of the version that was indexed, or failed")
+    size: int | None = Field(description="In bytes")
     content_type: str | None
-    last_modified: datetime | None
+    last_modified: datetime | None = Field(description="When the version was stored in the bucket")
     metadata: dict[str, str]
     title: str | None
     pages: int | None
     chunks: int
-    tokens: int
+    tokens: int = Field(description="In all chunks together")
     embedded: int = Field(description="Chunks that were embedded for this version")
     reused: int = Field(description="Chunks whose text had been embedded before")
-    embedding_tokens: int
-    cost_usd: float | None
-    updated_at: datetime
+    embedding_tokens: int = Field(description="That were paid for")
+    cost_usd: float | None = Field(description="What they cost; null if the price of the model is not known")
+    seconds_to_searchable: float | None = Field(description="From the version's storing in the bucket to its commit")
+    updated_at: datetime | None = Field(description="When the state last changed; null while queued")
+    waiting: WaitingOut | None = Field(description="Set while the object waits in the queue to be looked at again")
+    chunks_stored: int | None = Field(description="Counted now in the index; with `?key=` only")
+    vectors_stored: int | None = Field(
+        description="Counted now in the index: vectors of the document's texts, also of those it had once and that "
+        "no other document has; with `?key=` only"
+    )
 
 
 class DocumentsResponse(BaseModel):
     documents: list[DocumentOut]
     next: str | None = Field(description="Send it as `after` for the next page; null on the last one")
+    corpus_version: int
 
 
 class RetryResponse(BaseModel):
@@ -174,3 +200,20 @@ class RetryResponse(BaseModel):
 class HealthResponse(BaseModel):
     status: Literal["ok"]
     corpus_version: int | None = Field(description="Read from the database, with ?deep=1")
+
+
+class WrongPartOut(BaseModel):
+    where: str
+    what: str
+
+
+class ProblemOut(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str = Field(description="`urn:bucketwise:problem:` and a name")
+    title: str
+    status: int
+    request_id: str
+    errors: list[WrongPartOut] = Field(default=[], description="Of `invalid-request`: the parts that are wrong")
+    reason: str | None = Field(default=None, description="Of `unreadable-document`: as in `GET /documents`")
+    hint: str | None = Field(default=None, description="Of `unreadable-document`: as in `GET /documents`")

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from bucketwise.models import FailureReason
+
+PIECE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class ObjectFacts:
 
 
 class _Stream(Protocol):
-    def read(self) -> bytes: ...
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +38,47 @@ class StoredObject:
     facts: ObjectFacts
     stream: _Stream
 
-    def read(self, *, most_bytes: int) -> bytes:
-        """The whole body. Raises UnreadableDocument if it is larger, BucketUnavailable if it was cut short."""
+    def copy_to(self, file: IO[bytes], *, most_bytes: int) -> None:
+        """Writes the whole body to ``file``, a piece at a time.
+
+        Raises UnreadableDocument if it is larger, BucketUnavailable if it was cut short.
+        """
         if self.facts.size > most_bytes:
             raise UnreadableDocument(
                 FailureReason.TOO_LARGE,
                 f"The file has {self.facts.size:,} bytes; the limit is {most_bytes:,} (MAX_DOCUMENT_BYTES).",
             )
+        while piece := self._next_piece():
+            file.write(piece)
+        file.flush()
+
+    def _next_piece(self) -> bytes:
         try:
-            return self.stream.read()
+            return self.stream.read(PIECE)
         except (BotoCoreError, OSError) as error:
             raise BucketUnavailable(f"an object's body was cut short ({type(error).__name__})") from None
 
 
 @dataclass(frozen=True, slots=True)
 class S3Bucket:
-    """``client`` is boto3's S3 client."""
+    """``client`` is boto3's S3 client. What does not begin with ``prefix`` is none of our documents."""
 
     client: Any
     name: str
+    prefix: str = ""
 
     @contextmanager
     def open(self, key: str) -> Iterator[StoredObject | None]:
         """The current version, or None if there is none.
 
+        None also for the empty objects with a slash at the end by which consoles mark a folder.
+
         Raises BucketUnavailable for everything else. A 403 is among that: without s3:ListBucket, S3 answers
         403 for a missing object too, and a lost permission must never look like a deletion.
         """
+        if not key.startswith(self.prefix):
+            yield None
+            return
         try:
             reply = self.client.get_object(Bucket=self.name, Key=key)
         except self.client.exceptions.NoSuchKey:
@@ -76,9 +92,14 @@ class S3Bucket:
             yield None
             return
         try:
-            yield StoredObject(_facts(key, reply), reply["Body"])
+            facts = _facts(key, reply)
+            yield None if is_folder(key, facts.size) else StoredObject(facts, reply["Body"])
         finally:
             reply["Body"].close()
+
+
+def is_folder(key: str, size: int) -> bool:
+    return size == 0 and key.endswith("/")
 
 
 def _facts(key: str, reply: dict[str, Any]) -> ObjectFacts:

@@ -1,23 +1,33 @@
 """Ingest's parts, put together once for each execution environment, on first use."""
 
 import os
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import boto3
 
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
+from bucketwise.errors import InvalidSettings
+from bucketwise.index_kind import IndexKind, LiveKind
+from bucketwise.ingest_queue import IngestQueue
 from bucketwise.model_calls import model_client
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
 from ingest.bucket import S3Bucket
-from ingest.chunking import CHUNKER_VERSION, Chunker
-from ingest.embedding_stage import EmbeddingStage
+from ingest.chunking import Chunker
+from ingest.embedding_stage import EmbeddingStage, LiveEmbeddingStage
+from ingest.fingerprint import fingerprint
 from ingest.index import DocumentIndex
-from ingest.parsing import PARSER_VERSION
-from ingest.pipeline import IngestPipeline
+from ingest.pipeline import IngestPipeline, Limits
+from ingest.postponement import Postponement
+from ingest.sandbox.client import Sandbox, SandboxLimits
+from ingest.tags import Tagger
+from ingest.vectors import VectorTable
 
 telemetry = Telemetry("ingest")
+
+LAMBDA_MEGABYTES = 2048  # the template's
+OWN_MEGABYTES = 512
 
 
 @lru_cache(maxsize=1)
@@ -28,29 +38,56 @@ def settings() -> Settings:
 @lru_cache(maxsize=1)
 def ingest_pipeline() -> IngestPipeline:
     """Raises InvalidSettings. Nothing is connected yet."""
-    return build_pipeline(settings(), telemetry)
+    return build_pipeline(settings(), telemetry, document_index())
 
 
-def build_pipeline(given: Settings, telemetry: Telemetry) -> IngestPipeline:
-    index = DocumentIndex(Database(lambda: connect(given)), given.tenant, fingerprint(given))
-    return IngestPipeline(
-        bucket=S3Bucket(boto3.client("s3"), given.bucket),
-        index=index,
-        chunker=Chunker(given.chunk_tokens, given.chunk_overlap_tokens),
-        embedding=EmbeddingStage(
-            store=index,
-            embedder=OpenAIEmbedder(model_client(given), given.embedding_model, given.embedding_dimensions),
-            model=given.embedding_model,
+@lru_cache(maxsize=1)
+def postponement() -> Postponement:
+    """Raises InvalidSettings without QUEUE_URL, but not for other settings: while they are wrong, nothing is lost.
+
+    The index is the pipeline's, with its connection.
+    """
+    url = os.environ.get("QUEUE_URL")
+    if not url:
+        raise InvalidSettings("QUEUE_URL: needed to put documents off")
+    return Postponement(partial(IngestQueue, boto3.client("sqs"), url), document_index)
+
+
+@lru_cache(maxsize=1)
+def tagger() -> Tagger:
+    return Tagger(boto3.client("s3"), settings().bucket)
+
+
+@lru_cache(maxsize=1)
+def document_index() -> DocumentIndex:
+    given = settings()
+    return DocumentIndex(Database(lambda: connect(given)), given.tenant, fingerprint(given))
+
+
+def build_pipeline(given: Settings, telemetry: Telemetry, index: DocumentIndex) -> IngestPipeline:
+    client = model_client(given)
+
+    def stage_for(kind: IndexKind) -> EmbeddingStage:
+        return EmbeddingStage(
+            store=VectorTable(index.database, given.tenant, kind=kind),
+            embedder=OpenAIEmbedder(client, kind.embedding_model, kind.dimensions),
+            model=kind.embedding_model,
             batch_tokens=given.embedding_batch_tokens,
             concurrency=given.embedding_concurrency,
-        ),
+        )
+
+    return IngestPipeline(
+        bucket=S3Bucket(boto3.client("s3"), given.bucket, given.prefix),
+        index=index,
+        chunker=Chunker(given.chunk_tokens, given.chunk_overlap_tokens),
+        embedding=LiveEmbeddingStage(LiveKind(index.database), stage_for),
+        parse=Sandbox(SandboxLimits(memory_bytes=parser_memory())).parse,
         telemetry=telemetry,
-        max_document_bytes=given.max_document_bytes,
+        limits=Limits(given.max_document_bytes, given.max_document_tokens),
     )
 
 
-def fingerprint(given: Settings) -> str:
-    """Names all that decides which chunks and vectors a given version of an object gets."""
-    chunking = f"{given.chunk_tokens}/{given.chunk_overlap_tokens}"
-    model = f"{given.embedding_model} {given.embedding_dimensions}"
-    return f"parser {PARSER_VERSION}, chunker {CHUNKER_VERSION} {chunking}, {model}"
+def parser_memory() -> int:
+    """Bytes of address space for a parsing process: the function's memory, less what the function needs itself."""
+    megabytes = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", LAMBDA_MEGABYTES))
+    return max(megabytes - OWN_MEGABYTES, OWN_MEGABYTES) << 20

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from pydantic import BaseModel, Field, ValidationError
 
 from bucketwise.errors import MalformedEvent
+from bucketwise.ingest_queue import Errand
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class ObjectChange:
     bucket: str
     key: str
     time: datetime
+    errand: Errand = field(default_factory=Errand)
 
 
 class _Bucket(BaseModel):
@@ -37,6 +39,7 @@ class _S3(BaseModel):
 class _NotificationRecord(BaseModel):
     eventTime: datetime  # noqa: N815  # AWS's name
     s3: _S3
+    bucketwise: Errand = Errand()
 
 
 class _Notification(BaseModel):
@@ -68,13 +71,19 @@ def changes_in_event(event: Mapping[str, Any]) -> list[ObjectChange]:
     if event.get("Event") == "s3:TestEvent":
         return []
     try:
-        if event.get("source") == "aws.s3":
-            told = _EventBridgeEvent.model_validate(event)
-            return [ObjectChange(told.detail.bucket.name, told.detail.object.key, told.time)]
-        notification = _Notification.model_validate(event)
+        changes = _changes(event)
     except ValidationError:
         raise MalformedEvent("an event is neither an S3 notification nor an EventBridge event of S3") from None
+    if any("\0" in change.key for change in changes):
+        raise MalformedEvent("a key holds the character NUL, which PostgreSQL cannot keep")
+    return changes
+
+
+def _changes(event: Mapping[str, Any]) -> list[ObjectChange]:
+    if event.get("source") == "aws.s3":
+        told = _EventBridgeEvent.model_validate(event)
+        return [ObjectChange(told.detail.bucket.name, told.detail.object.key, told.time)]
     return [
-        ObjectChange(record.s3.bucket.name, unquote_plus(record.s3.object.key), record.eventTime)
-        for record in notification.Records
+        ObjectChange(record.s3.bucket.name, unquote_plus(record.s3.object.key), record.eventTime, record.bucketwise)
+        for record in _Notification.model_validate(event).Records
     ]

@@ -1,20 +1,23 @@
 """Makes the index equal to what the bucket holds under one key."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from bucketwise.deadline import Deadline
-from bucketwise.errors import UnreadableDocument
-from bucketwise.models import Chunk, FailureReason
+from bucketwise.errors import BucketwiseError, ParsingTooSlow, UnreadableDocument
+from bucketwise.models import FailureReason
 from bucketwise.telemetry import Telemetry
 from ingest.bucket import ObjectFacts, StoredObject
 from ingest.chunking import Chunker
-from ingest.embedding_stage import EmbeddingStage
-from ingest.parsing import parse
+from ingest.embedding_stage import EmbeddingRun
 from ingest.parsing.document import ParsedDocument
+from ingest.protocol import MOST_CRASHES
 from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
+from ingest.spool import ChunkSpool
+from ingest.swap import Chunks, Committed
 
 
 class Bucket(Protocol):
@@ -24,18 +27,39 @@ class Bucket(Protocol):
 class Index(Protocol):
     def claim(self, *, deadline: Deadline) -> int: ...
     def confirm_unchanged(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool: ...
+    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int: ...
     def replace(
         self,
         facts: ObjectFacts,
         document: ParsedDocument,
-        chunks: Sequence[Chunk],
+        chunks: Chunks,
         embedding: EmbeddingReceipt,
         claim: int,
         *,
         deadline: Deadline,
-    ) -> bool: ...
-    def fail(self, facts: ObjectFacts, problem: UnreadableDocument, claim: int, *, deadline: Deadline) -> bool: ...
-    def bury(self, key: str, claim: int, *, deadline: Deadline) -> bool: ...
+    ) -> Committed | None: ...
+    def fail(
+        self, facts: ObjectFacts, problem: UnreadableDocument, claim: int, *, deadline: Deadline
+    ) -> Committed | None: ...
+    def bury(self, key: str, claim: int, *, deadline: Deadline) -> Committed | None: ...
+
+
+class Embedding(Protocol):
+    def run(self, *, deadline: Deadline) -> AbstractContextManager[EmbeddingRun]: ...
+
+
+class Parse(Protocol):
+    """The document in a file; its blocks may be read while the context is open."""
+
+    def __call__(self, path: Path, *, key: str, content_type: str | None) -> AbstractContextManager[ParsedDocument]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one document. Above any of them it is too_large, before anything was paid for."""
+
+    bytes: int
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,59 +69,127 @@ class IngestPipeline:
     bucket: Bucket
     index: Index
     chunker: Chunker
-    embedding: EmbeddingStage
+    embedding: Embedding
+    parse: Parse
     telemetry: Telemetry
-    max_document_bytes: int
+    limits: Limits
 
-    def bring_up_to_date(self, key: str, *, deadline: Deadline) -> Receipt:
+    def bring_up_to_date(
+        self, key: str, *, deadline: Deadline, ended: int | None = None, again: bool = False
+    ) -> Receipt:
         """Indexes the object's current version, notes why it cannot be, or removes the document.
 
-        Raises BucketUnavailable, DatabaseUnavailable, DeadlineExceeded, EmbeddingMissing and the model's
-        errors: all of them leave the index as it was, and are worth another try.
+        ``ended`` is the claim of an earlier look that ended in order, with nothing committed. ``again`` looks
+        also at a version that the index knows already. Whatever may pass with time (a bucket, database or model
+        out of reach, too little time) is a receipt too: postponed, with the error.
         """
-        claim = self.index.claim(deadline=deadline)
-        with self.bucket.open(key) as found:
+        look = _Look(self, key, deadline)
+        try:
+            return look.take(ended=ended, again=again)
+        except BucketwiseError as error:
+            self.telemetry.log_failure(error)
+            return Receipt(Outcome.POSTPONED, look.claim, embedding=look.embedding, begun=look.begun, error=error)
+
+
+class _Look:
+    """One look at one object."""
+
+    def __init__(self, pipeline: IngestPipeline, key: str, deadline: Deadline) -> None:
+        self._pipeline = pipeline
+        self._index = pipeline.index
+        self._step = pipeline.telemetry.step
+        self._key = key
+        self._deadline = deadline
+        self._run: EmbeddingRun | None = None
+        self.claim: int | None = None
+        self.begun = False
+
+    @property
+    def embedding(self) -> EmbeddingReceipt:
+        """What was paid for and kept so far."""
+        return self._run.receipt if self._run is not None else EmbeddingReceipt()
+
+    def take(self, *, ended: int | None, again: bool) -> Receipt:
+        deadline = self._deadline
+        claim = self.claim = self._index.claim(deadline=deadline)
+        with self._pipeline.bucket.open(self._key) as found:
             if found is None:
-                return _receipt(Outcome.DELETED, claim, committed=self.index.bury(key, claim, deadline=deadline))
-            if self.index.confirm_unchanged(found.facts, claim, deadline=deadline):
-                return Receipt(Outcome.UNCHANGED, claim)
+                committed = self._index.bury(self._key, claim, deadline=deadline)
+                return self._receipt(Outcome.DELETED, committed)
+            facts = found.facts
+            if not again and self._index.confirm_unchanged(facts, claim, deadline=deadline):
+                return Receipt(Outcome.UNCHANGED, claim, facts.version)
             try:
-                document, chunks = self._read(found)
+                crashes = self._index.begin_attempt(facts, claim, ended=ended, deadline=deadline)
+                self.begun = True
+                if crashes >= MOST_CRASHES:
+                    raise _poison()
+                return self._index_object(found, claim)
             except UnreadableDocument as problem:
-                committed = self.index.fail(found.facts, problem, claim, deadline=deadline)
-                return _receipt(Outcome.FAILED, claim, committed=committed, reason=problem.reason)
-        with self.telemetry.step("embed"):
-            embedding = self.embedding.embed_missing(chunks, deadline=deadline)
-        with self.telemetry.step("store"):
-            committed = self.index.replace(found.facts, document, chunks, embedding, claim, deadline=deadline)
-        return _receipt(Outcome.INDEXED, claim, committed=committed, chunks=len(chunks), embedding=embedding)
+                committed = self._index.fail(facts, problem, claim, deadline=deadline)
+                return self._receipt(Outcome.FAILED, committed, facts=facts, reason=problem.reason)
 
-    def _read(self, found: StoredObject) -> tuple[ParsedDocument, list[Chunk]]:
-        facts = found.facts
-        with self.telemetry.step("read"):
-            content = found.read(most_bytes=self.max_document_bytes)
-        with self.telemetry.step("parse"):
-            document = parse(content, key=facts.key, content_type=facts.content_type)
-        with self.telemetry.step("chunk"):
-            chunks = self.chunker.split(document)
-        if not chunks:
+    def _index_object(self, found: StoredObject, claim: int) -> Receipt:
+        facts, limits = found.facts, self._pipeline.limits
+        with NamedTemporaryFile(prefix="bucketwise-") as file, ChunkSpool(most_tokens=limits.tokens) as chunks:
+            with self._step("read"):
+                found.copy_to(file, most_bytes=limits.bytes)
+            parsed = self._pipeline.parse(Path(file.name), key=facts.key, content_type=facts.content_type)
+            with parsed as document, self._pipeline.embedding.run(deadline=self._deadline) as run:
+                self._run = run
+                self._cut_and_embed(document, chunks, run)
+            with self._step("store"):
+                committed = self._index.replace(facts, document, chunks, run.receipt, claim, deadline=self._deadline)
+            return self._receipt(Outcome.INDEXED, committed, facts=facts, chunks=chunks.count)
+
+    def _cut_and_embed(self, document: ParsedDocument, chunks: ChunkSpool, run: EmbeddingRun) -> None:
+        """Embeds while it parses, unless the text might prove to be too large: nothing is paid for such a text."""
+        at_once = self._fits(document)
+        with self._step("parse"):
+            for chunk in self._pipeline.chunker.split(document):
+                chunks.add(chunk)
+                if at_once:
+                    run.add(chunk)
+                if not run.has_time:
+                    raise ParsingTooSlow("parsing the document took all the time there was")
+        if not chunks.count:
             raise UnreadableDocument(FailureReason.EMPTY, "The file holds no text.")
-        return document, chunks
+        with self._step("embed"):
+            if not at_once:
+                for chunk in chunks:
+                    run.add(chunk)
+            run.finish()
+
+    def _fits(self, document: ParsedDocument) -> bool:
+        """Whether the chunks are known beforehand to have no more tokens than allowed; what overlaps counts twice."""
+        chunker = self._pipeline.chunker
+        if document.most_tokens is None:
+            return False
+        distinct = chunker.max_tokens - chunker.overlap_tokens
+        return document.most_tokens * chunker.max_tokens <= self._pipeline.limits.tokens * distinct
+
+    def _receipt(
+        self,
+        outcome: Outcome,
+        committed: Committed | None,
+        *,
+        facts: ObjectFacts | None = None,
+        chunks: int = 0,
+        reason: FailureReason | None = None,
+    ) -> Receipt:
+        return Receipt(
+            outcome=outcome if committed else Outcome.SUPERSEDED,
+            claim=self.claim,
+            version=facts.version if facts else None,
+            chunks=chunks,
+            embedding=self.embedding,
+            reason=reason,
+            seconds=committed.seconds if committed else None,
+        )
 
 
-def _receipt(
-    outcome: Outcome,
-    claim: int,
-    *,
-    committed: bool,
-    chunks: int = 0,
-    embedding: EmbeddingReceipt | None = None,
-    reason: FailureReason | None = None,
-) -> Receipt:
-    return Receipt(
-        outcome=outcome if committed else Outcome.SUPERSEDED,
-        claim=claim,
-        chunks=chunks,
-        embedding=embedding or EmbeddingReceipt(),
-        reason=reason,
+def _poison() -> UnreadableDocument:
+    return UnreadableDocument(
+        FailureReason.POISON,
+        f"{MOST_CRASHES} workers crashed or ran out of time over this version. Upload it in another form, or smaller.",
     )

@@ -62,7 +62,10 @@ def bring_up_to_date(settings: Settings, deadline: Deadline) -> list[str]:
         prepare_database(administrator)
         administrator.execute("SET ROLE bucketwise_migrate")
         return migrate(
-            administrator, embedding_model=settings.embedding_model, dimensions=settings.embedding_dimensions
+            administrator,
+            embedding_model=settings.embedding_model,
+            dimensions=settings.embedding_dimensions,
+            vector_index=settings.vector_index,
         )
 
 

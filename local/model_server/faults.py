@@ -4,19 +4,17 @@ import base64
 import math
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from local.model_server.wire import Reply, RequestRefused, error_reply
+from local.model_server.wire import JsonObject, Reply, RequestRefused, error_reply
 
-Kind = Literal["status", "hang", "cut", "count", "order", "nan", "length"]
+Kind = Literal["status", "hang", "cut", "empty", "count", "order", "indexes", "nan", "zero", "size", "length"]
 Route = Literal["embeddings", "chat"]
 
 _ROUTES_OF: dict[str, tuple[Route, ...]] = {
-    "count": ("embeddings",),
-    "order": ("embeddings",),
-    "nan": ("embeddings",),
+    **dict.fromkeys(("count", "order", "indexes", "nan", "zero", "size"), ("embeddings",)),
     "length": ("chat",),
 }
 
@@ -26,8 +24,10 @@ class Fault:
     """What happens to the next calls of the routes.
 
     ``status`` answers an error (with ``Retry-After``), ``hang`` waits ``seconds`` first, ``cut`` closes the
-    connection in the middle of the body; ``count``, ``order`` and ``nan`` spoil embeddings: one too few,
-    in reverse, not a number; ``length`` ends a completion in the middle with that finish reason.
+    connection in the middle of the body, ``empty`` answers an object without anything in it. Embeddings are
+    spoiled by ``count`` (one too few), ``order`` (in reverse), ``indexes`` (all the same), and in the numbers of
+    the first by ``nan``, ``zero`` and ``size`` (one too few). ``length`` ends a completion in the middle with that
+    finish reason.
     """
 
     kind: Kind
@@ -93,20 +93,35 @@ def spoil(fault: Fault, reply: Reply) -> Reply:
     """The reply as the fault leaves it; kinds that act elsewhere leave it as it is."""
     if fault.kind == "cut":
         return replace(reply, cut=True)
-    if fault.kind not in ("count", "order", "nan") or reply.status != 200:
+    if reply.status != 200:
         return reply
-    data = list(reply.body["data"])
-    if fault.kind == "count":
-        data.pop()
-    elif fault.kind == "order":
-        data.reverse()
-    else:
-        data[0] = {**data[0], "embedding": _nan_like(data[0]["embedding"])}
-    return replace(reply, body={**reply.body, "data": data})
+    if fault.kind == "empty":
+        return Reply({})
+    if fault.kind not in _SPOILED:
+        return reply
+    return replace(reply, body={**reply.body, "data": _SPOILED[fault.kind](list(reply.body["data"]))})
 
 
-def _nan_like(embedding: str | list[float]) -> str | list[float]:
-    if isinstance(embedding, list):
-        return [math.nan] * len(embedding)
-    numbers = len(base64.b64decode(embedding)) // 4
-    return base64.b64encode(struct.pack(f"<{numbers}f", *[math.nan] * numbers)).decode()
+def _with_numbers(change: Callable[[list[float]], list[float]]) -> Callable[[list[JsonObject]], list[JsonObject]]:
+    """Changes the numbers of the first embedding, in whichever encoding it is."""
+
+    def spoiled(data: list[JsonObject]) -> list[JsonObject]:
+        embedding = data[0]["embedding"]
+        if isinstance(embedding, list):
+            return [{**data[0], "embedding": change(embedding)}, *data[1:]]
+        raw = base64.b64decode(embedding)
+        numbers = change(list(struct.unpack(f"<{len(raw) // 4}f", raw)))
+        encoded = base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
+        return [{**data[0], "embedding": encoded}, *data[1:]]
+
+    return spoiled
+
+
+_SPOILED: dict[str, Callable[[list[JsonObject]], list[JsonObject]]] = {
+    "count": lambda data: data[:-1],
+    "order": lambda data: data[::-1],
+    "indexes": lambda data: [{**item, "index": 0} for item in data],
+    "nan": _with_numbers(lambda numbers: [math.nan] * len(numbers)),
+    "zero": _with_numbers(lambda numbers: [0.0] * len(numbers)),
+    "size": _with_numbers(lambda numbers: numbers[:-1]),
+}

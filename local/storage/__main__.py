@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local.storage import queues, snapshot
+from local.storage import listings, queues, snapshot
 from local.storage.notifications import NotifyingStorage
 
 
@@ -37,6 +37,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
+    listings.install()
     queues.install()
     moto = DomainDispatcherApplication(create_backend_app)
     if options.state == "none":

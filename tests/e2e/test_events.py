@@ -37,6 +37,7 @@ EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "sqs-test-event": ("ingest", lambda result: result == ALL_WELL),
     "sqs-eventbridge-put": ("ingest", lambda result: result == ALL_WELL),
     "sqs-batch-one-bad": ("ingest", lambda result: len(result["batchItemFailures"]) == 1),
+    "reconcile": ("reconciler", lambda result: result["finished"]),
     "ask": ("ask", lambda result: result["statusCode"] == 200 and body(result)["answered"]),
     "ask-nothing-relevant": ("ask", lambda result: body(result)["reason"] == "nothing_relevant"),
     "ask-bad-request": ("ask", lambda result: result["statusCode"] == 400),

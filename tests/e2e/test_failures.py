@@ -2,6 +2,7 @@
 
 import pytest
 
+from bucketwise.ingest_queue import IngestQueue
 from local.services import BUCKET
 from tests.e2e.conftest import System
 
@@ -54,9 +55,19 @@ def test_without_a_generated_answer_the_passages_come(system: System, fault: dic
 def test_a_repeated_event_changes_nothing(system: System) -> None:
     system.put("repeat/once.txt", "This sentence is indexed once.")
     before = system.document("repeat/once.txt")
-    system.api.post("/retries", {"key": "repeat/once.txt"})
+    IngestQueue(system.twin.storage.sqs, system.twin.queue_url, BUCKET).send(["repeat/once.txt"])
     system.settle()
     assert system.document("repeat/once.txt") == before
+
+
+def test_a_retry_has_a_document_indexed_anew_and_embeds_nothing(system: System) -> None:
+    system.put("repeat/retried.txt", "This sentence is indexed twice.")
+    before = system.document("repeat/retried.txt")
+    system.api.post("/retries", {"key": "repeat/retried.txt"})
+    system.settle()
+    after = system.document("repeat/retried.txt")
+    assert after["updated_at"] > before["updated_at"]
+    assert (after["state"], after["version"], after["embedded"]) == ("indexed", before["version"], 0)
 
 
 def test_no_text_of_a_user_is_in_a_log(system: System) -> None:

@@ -12,18 +12,20 @@ from tests.e2e.conftest import System
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 CURLS = [line for line in COMMANDS if line.startswith("curl ") and "--aws-sigv4" not in line]
-# Each runs elsewhere: `make demo` and `make dev` in test_programs, the benchmark in test_bench_retrieval, invoke and
-# api in test_sam_local, this suite by itself.
+# Each runs elsewhere: `make demo` and `make dev` in test_programs, the benchmark in test_bench_retrieval, estimates in
+# test_estimate, invoke and api in test_sam_local, this suite by itself.
 MAKES = {
     "make demo",
     "make dev",
     "make test",
     "make bench BEIR=path/to/corpus",
+    "make estimate DIR=examples/documents",
+    "make estimate BUCKET=my-bucket PREFIX=reports/",
     'make invoke EVENTS="s3-put ask"',
     "make api PORT=3000",
 }
-# What needs an account can only be compared with the template.
-IN_AN_ACCOUNT = [line for line in COMMANDS if re.match(r"make deploy|aws |sam |curl .*--aws-sigv4", line)]
+# What needs an account can only be compared with the template, or with a stand-in: test_reindex_function.
+IN_AN_ACCOUNT = [line for line in COMMANDS if re.match(r"make deploy|make reindex|aws |sam |curl .*--aws-sigv4", line)]
 
 
 def test_every_command_of_the_readme_is_tested() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from bucketwise.database import Database
 from bucketwise.search import SearchQuery, SearchResult, search
-from ingest.index import DocumentIndex, text_digest
+from ingest.index import DocumentIndex
 from ingest.receipts import EmbeddingReceipt
+from ingest.vectors import VectorTable, text_digest
 from tests.integration.index_database import IndexDatabase, opened
 from tests.integration.indexed_documents import PROBLEM
-from tests.unit.ingest_fakes import SOON, chunks_of, document_of, facts
+from tests.unit.ingest_fakes import SOON, Listed, chunks_of, document_of, facts
 
 QUESTION = [1.0, 0.5, -0.5, 0.25, 0.1, -0.1, 0.7, -0.3]
 
@@ -37,10 +38,12 @@ class Corpus:
     ) -> None:
         """``like``: the texts' vectors; without it, random ones that are the same at every run."""
         vectors = like or [random_vector(f"{key} {n}") for n in range(len(texts))]
-        self.index.add_embeddings(dict(zip(map(text_digest, texts), vectors, strict=True)), deadline=SOON)
+        table = VectorTable(self.index.database, self.index.tenant)
+        table.add_embeddings(dict(zip(map(text_digest, texts), vectors, strict=True)), deadline=SOON)
         claim = self.index.claim(deadline=SOON)
         receipt = EmbeddingReceipt(embedded=len(texts))
-        given = facts(key, "v1", **changes), document_of(*texts), chunks_of(*texts, heading=heading), receipt, claim
+        chunks = Listed(chunks_of(*texts, heading=heading))
+        given = facts(key, "v1", **changes), document_of(*texts), chunks, receipt, claim
         assert self.index.replace(*given, deadline=SOON)
         self.vectors |= {(key, n): vector for n, vector in enumerate(vectors)}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg import Connection
@@ -11,10 +11,11 @@ from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
-from ingest.index import DocumentIndex, text_digest
+from ingest.index import DocumentIndex
 from ingest.receipts import EmbeddingReceipt
+from ingest.vectors import VectorTable, text_digest
 from tests.integration.index_database import IndexDatabase, connected
-from tests.unit.ingest_fakes import SOON, chunks_of, document_of, facts
+from tests.unit.ingest_fakes import SOON, Listed, chunks_of, document_of, facts
 
 T = TypeVar("T")
 
@@ -38,9 +39,13 @@ class Tenant:
     index: DocumentIndex
     database: IndexDatabase
 
+    @property
+    def table(self) -> VectorTable:
+        return VectorTable(self.index.database, self.index.tenant)
+
     def embed(self, *texts: str) -> None:
         vectors = {text_digest(text): [1.0, len(text) % 100, 0, 0, 0, 0, 0, 0] for text in texts}
-        self.index.add_embeddings(vectors, deadline=SOON)
+        self.table.add_embeddings(vectors, deadline=SOON)
 
     def claim(self) -> int:
         return self.index.claim(deadline=SOON)
@@ -49,8 +54,8 @@ class Tenant:
         """Commits a document whose texts have their vectors already."""
         receipt = EmbeddingReceipt(embedded=len(texts), tokens=9, cost_usd=0.5)
         under = claim if claim is not None else self.claim()
-        given = facts(key, version), document_of(*texts), chunks_of(*texts), receipt, under
-        return self.index.replace(*given, deadline=SOON)
+        given = facts(key, version), document_of(*texts), Listed(chunks_of(*texts)), receipt, under
+        return self.index.replace(*given, deadline=SOON) is not None
 
     def store(self, *texts: str, key: str = "a.txt", version: str | None = "v1", claim: int | None = None) -> bool:
         self.embed(*texts)
@@ -58,10 +63,10 @@ class Tenant:
 
     def fail(self, key: str = "a.txt", version: str | None = "v1", claim: int | None = None) -> bool:
         under = claim if claim is not None else self.claim()
-        return self.index.fail(facts(key, version), PROBLEM, under, deadline=SOON)
+        return self.index.fail(facts(key, version), PROBLEM, under, deadline=SOON) is not None
 
     def bury(self, key: str = "a.txt", claim: int | None = None) -> bool:
-        return self.index.bury(key, claim if claim is not None else self.claim(), deadline=SOON)
+        return self.index.bury(key, claim if claim is not None else self.claim(), deadline=SOON) is not None
 
     def confirm(self, version: str | None = "v1", claim: int | None = None, key: str = "a.txt") -> bool:
         under = claim if claim is not None else self.claim()
@@ -81,6 +86,26 @@ class Tenant:
     def texts(self, key: str = "a.txt") -> list[str]:
         held = self.held(key)
         return held.texts if held is not None else []
+
+    def released(self, key: str = "a.txt") -> set[bytes]:
+        """The digests of texts that the document had once."""
+        return {row[0] for row in self._rows("SELECT text_sha256 FROM bucketwise.released_texts", key)}
+
+    def attempts(self, key: str = "a.txt") -> set[int]:
+        """Claims."""
+        return {row[0] for row in self._rows("SELECT claim FROM bucketwise.attempts", key)}
+
+    def waiting(self, key: str = "a.txt") -> list[tuple[int, str]]:
+        """How often it was put off, and why the last time."""
+        return [(tries, reason) for tries, reason in self._rows("SELECT tries, reason FROM bucketwise.waiting", key)]
+
+    def seconds(self, key: str = "a.txt") -> float | None:
+        [[seconds]] = self._rows("SELECT seconds_to_searchable FROM bucketwise.documents", key)
+        return seconds  # type: ignore[no-any-return]  # a column of type double precision
+
+    def _rows(self, query: LiteralString, key: str) -> list[tuple[Any, ...]]:
+        with connected(self.database.superuser) as connection:
+            return connection.execute(query + " WHERE tenant = %s AND key = %s", (self.index.tenant, key)).fetchall()
 
     @property
     def version(self) -> int:

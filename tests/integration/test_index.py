@@ -11,6 +11,7 @@ import pytest
 from bucketwise.database import connect
 from bucketwise.errors import EmbeddingMissing
 from ingest.index import DocumentIndex
+from ingest.vectors import text_digest
 from tests.integration.index_database import IndexDatabase, connected, opened, settings_for
 from tests.integration.indexed_documents import Held, LosesOneReply, Tenant
 from tests.unit.ingest_fakes import SOON, facts
@@ -32,9 +33,10 @@ def forgetful(shared_index: IndexDatabase) -> Iterator[tuple[LosesOneReply, Tena
     database.close()
 
 
-def commit(tenant: Tenant, kind: str, key: str, claim: int) -> bool:
+def commit(tenant: Tenant, kind: str, key: str, claim: int, *, embedded: bool = False) -> bool:
     if kind == "replace":
-        return tenant.store(f"text {claim}", key=key, version=f"v{claim}", claim=claim)
+        put = tenant.put if embedded else tenant.store
+        return put(f"text {claim}", key=key, version=f"v{claim}", claim=claim)
     if kind == "fail":
         return tenant.fail(key, f"v{claim}", claim)
     return tenant.bury(key, claim)
@@ -129,13 +131,24 @@ def test_a_version_that_is_held_is_confirmed_and_its_new_claim_fences_off_older_
     assert tenant.version == before
 
 
-@pytest.mark.parametrize("change", [lambda tenant: tenant.store("one", version="v2"), Tenant.fail, Tenant.bury])
+@pytest.mark.parametrize(
+    "change",
+    [lambda tenant: tenant.store("one", version="v2"), lambda tenant: tenant.fail(version="v2"), Tenant.bury],
+)
 def test_what_is_not_held_as_it_was_seen_is_not_confirmed(tenant: Tenant, change: Callable[[Tenant], object]) -> None:
     tenant.store("one")
     change(tenant)
     before = tenant.held()
     assert not tenant.confirm()
     assert tenant.held() == before
+
+
+def test_a_failure_is_confirmed_for_its_version_alone(tenant: Tenant) -> None:
+    tenant.fail(version="v2")
+    claim = tenant.claim()
+    assert tenant.confirm(version="v2", claim=claim)
+    assert tenant.held() == Held("failed", "v2", claim, [])
+    assert not tenant.confirm(version="v3")
 
 
 def test_nothing_is_confirmed_for_an_unknown_key_a_missing_version_or_an_older_claim(tenant: Tenant) -> None:
@@ -153,22 +166,20 @@ def test_what_other_code_made_of_the_same_version_is_not_confirmed(tenant: Tenan
     assert not newer.confirm_unchanged(facts(), newer.claim(deadline=SOON), deadline=SOON)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_commit_whose_acknowledgement_was_lost_reports_success_and_counts_once(
-    forgetful: tuple[LosesOneReply, Tenant],
+    forgetful: tuple[LosesOneReply, Tenant], kind: str
 ) -> None:
     database, tenant = forgetful
-    tenant.embed("one")
-    commits: list[Callable[[int], bool]] = [
-        lambda claim: tenant.put("one", claim=claim),
-        lambda claim: tenant.fail(claim=claim),
-        lambda claim: tenant.bury(claim=claim),
-    ]
-    for expected, work in enumerate(commits, start=1):
-        claim = tenant.claim()
-        database.armed = True
-        assert work(claim)
-        assert not database.armed
-        assert tenant.version == expected
+    tenant.store("before")
+    claim = tenant.claim()
+    tenant.embed(f"text {claim}")
+    database.armed = True
+    assert commit(tenant, kind, "a.txt", claim, embedded=True)
+    assert not database.armed
+    assert tenant.held() == left_by(kind, claim)
+    assert tenant.version == 2
+    assert tenant.released() == {text_digest("before")}
 
 
 def test_a_confirmation_whose_acknowledgement_was_lost_is_still_one(forgetful: tuple[LosesOneReply, Tenant]) -> None:
@@ -222,22 +233,6 @@ def test_a_document_with_a_vector_that_was_collected_is_not_committed_until_it_i
         tenant.put("one", "two", version="v2")
     assert (tenant.held(), tenant.version) == before
     assert tenant.store("one", "two", version="v2")
-
-
-def test_the_corpus_version_grows_with_what_is_committed_and_with_nothing_else(tenant: Tenant) -> None:
-    late = tenant.claim()
-    assert tenant.version == 0
-    changes: list[Callable[[], bool]] = [lambda: tenant.store("one"), tenant.fail, tenant.bury]
-    for expected, change in enumerate(changes, start=1):
-        assert change()
-        assert tenant.version == expected
-    assert not tenant.store(claim=late)
-    assert not tenant.fail(claim=late)
-    assert not tenant.bury(claim=late)
-    tenant.embed("two")
-    tenant.claim()
-    tenant.confirm()
-    assert tenant.version == 3
 
 
 def test_thousands_of_chunks_keep_their_order_and_share_their_vectors(tenant: Tenant) -> None:

@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 
 from bucketwise.errors import EmbeddingMissing
-from ingest.index import DocumentIndex, text_digest
+from ingest.index import DocumentIndex
 from ingest.receipts import EmbeddingReceipt
+from ingest.vectors import text_digest
 from tests.integration.index_database import IndexDatabase, connected, opened
 from tests.integration.indexed_documents import Tenant
-from tests.unit.ingest_fakes import SOON, chunks_of, document_of, facts
+from tests.unit.ingest_fakes import SOON, Listed, chunks_of, document_of, facts
 
 WORKERS = 4
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -46,7 +47,7 @@ def tenant(tenants: tuple[Tenant, Tenant]) -> Tenant:
 
 
 def known(tenant: Tenant, *texts: str) -> set[str]:
-    found = tenant.index.known_texts([text_digest(text) for text in texts], deadline=SOON)
+    found = tenant.table.known_texts([text_digest(text) for text in texts], deadline=SOON)
     return {text for text in texts if text_digest(text) in found}
 
 
@@ -66,7 +67,7 @@ def test_the_same_text_in_two_documents_has_one_vector(tenant: Tenant) -> None:
 def test_a_vector_that_is_there_stays_as_it_is(tenant: Tenant) -> None:
     digest = text_digest("one")
     for first in (1.0, 2.0):
-        tenant.index.add_embeddings({digest: [first, 0, 0, 0, 0, 0, 0, 0]}, deadline=SOON)
+        tenant.table.add_embeddings({digest: [first, 0, 0, 0, 0, 0, 0, 0]}, deadline=SOON)
     with connected(tenant.database.superuser) as connection:
         rows = connection.execute(
             "SELECT embedding::text FROM bucketwise.embeddings WHERE tenant = %s", (tenant.index.tenant,)
@@ -166,7 +167,7 @@ def test_odd_characters_survive_in_titles_types_headings_and_metadata(tenant: Te
     claim = tenant.index.claim(deadline=SOON)
     given = facts(content_type=odd, metadata={odd: odd})
     receipt = EmbeddingReceipt(embedded=1)
-    chunks = chunks_of("text", heading=(odd, "below"))
+    chunks = Listed(chunks_of("text", heading=(odd, "below")))
     assert tenant.index.replace(given, document_of("text", title=odd), chunks, receipt, claim, deadline=SOON)
     with connected(tenant.database.superuser) as connection:
         row = connection.execute(

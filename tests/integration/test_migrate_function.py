@@ -200,7 +200,8 @@ def test_one_killed_in_the_middle_leaves_nothing_half_done(
 def test_each_role_can_do_what_it_needs_and_no_more(administered: str, postgres: Postgres) -> None:
     lambda_handler({}, Context())
     name = administered.rsplit("/", 1)[1]
-    tables = ("documents", "chunks", "embeddings", "corpus_changes", "index_settings", "schema_migrations")
+    tables = ("documents", "chunks", "embeddings", "corpus_changes", "index_settings", "schema_migrations",
+              "attempts", "waiting", "released_texts", "reconciliations")  # fmt: skip
     with psycopg.connect(postgres.dsn("postgres", name)) as superuser:
         rights = {
             (role, table, right)
@@ -221,8 +222,12 @@ def test_each_role_can_do_what_it_needs_and_no_more(administered: str, postgres:
     assert rights == {
         *(("bucketwise_ingest", "documents", right) for right in ("SELECT", "INSERT", "UPDATE")),
         *(("bucketwise_ingest", "chunks", right) for right in ("SELECT", "INSERT", "DELETE")),
-        *(("bucketwise_ingest", "embeddings", right) for right in ("SELECT", "INSERT")),
-        ("bucketwise_ingest", "corpus_changes", "INSERT"),
+        *(("bucketwise_ingest", "embeddings", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+        *(("bucketwise_ingest", "corpus_changes", right) for right in ("SELECT", "INSERT", "DELETE")),
+        *(("bucketwise_ingest", "released_texts", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+        *(("bucketwise_ingest", "reconciliations", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
+        *(("bucketwise_ingest", "attempts", right) for right in ("SELECT", "INSERT", "DELETE")),
+        *(("bucketwise_ingest", "waiting", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
     }
     assert flags == (False,)
 

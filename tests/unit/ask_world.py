@@ -10,10 +10,11 @@ import pytest
 
 from ask import routes
 from ask.composition import telemetry
+from ask.documents import DocumentsPage, ListedState
 from ask.handler import lambda_handler
 from bucketwise.deadline import Deadline
 from bucketwise.errors import UnknownDocument
-from bucketwise.models import DocumentState
+from bucketwise.ingest_queue import Errand
 from bucketwise.settings import Settings
 from tests.unit.fakes import FixedGenerator, LambdaContext, MemorySearcher, ask_pipeline, passage, said
 
@@ -36,43 +37,67 @@ DOCUMENT: dict[str, Any] = {
     "reused": 0,
     "embedding_tokens": 10,
     "cost_usd": 0.1,
+    "seconds_to_searchable": 1.0,
     "updated_at": "2025-01-02T03:04:06Z",
+    "waiting": None,
+    "chunks_stored": None,
+    "vectors_stored": None,
 }
+QUEUED: dict[str, Any] = DOCUMENT | {
+    "key": "new.md",
+    "state": "queued",
+    "version": None,
+    "last_modified": None,
+    "seconds_to_searchable": None,
+    "updated_at": None,
+    "waiting": {
+        "since": "2025-01-02T03:04:05Z",
+        "tries": 2,
+        "reason": "model_unavailable",
+        "next_try": "2025-01-02T03:04:25Z",
+    },
+}
+VERSION = 7
 
 
 @dataclass
 class MemoryDocuments:
-    """One document that is indexed, and two pages of one that failed each."""
+    """One document that is indexed, one that waits to be looked at, and two pages of one that failed each."""
 
     asked: list[tuple[str, str | None, str]] = field(default_factory=list)
 
-    def get(self, key: str, *, deadline: Deadline) -> dict[str, Any]:
+    def get(self, key: str, *, deadline: Deadline) -> DocumentsPage:
         deadline.allow(1)
-        if key != DOCUMENT["key"]:
+        found = [row | {"chunks_stored": 1, "vectors_stored": 1} for row in (DOCUMENT, QUEUED) if row["key"] == key]
+        if not found:
             raise UnknownDocument("no document with this key")
-        return DOCUMENT
+        return DocumentsPage(found, None, VERSION)
 
     def page(
-        self, *, deadline: Deadline, prefix: str = "", state: DocumentState | None = None, after: str = ""
-    ) -> tuple[list[dict[str, Any]], str | None]:
+        self, *, deadline: Deadline, prefix: str = "", state: ListedState | None = None, after: str = ""
+    ) -> DocumentsPage:
         deadline.allow(1)
         self.asked.append((prefix, state, after))
-        if state is DocumentState.FAILED:
-            return [DOCUMENT | {"key": f"bad-{after}"}], None if after else "bad-"
-        return [DOCUMENT], None
+        if state is ListedState.FAILED:
+            return DocumentsPage([DOCUMENT | {"key": f"bad-{after}"}], None if after else "bad-", VERSION)
+        return DocumentsPage([DOCUMENT, QUEUED], None, VERSION)
 
     def corpus_version(self, *, deadline: Deadline) -> int:
         deadline.allow(1)
-        return 7
+        return VERSION
 
 
 @dataclass
 class MemoryQueue:
-    keys: list[str] = field(default_factory=list)
+    sent: list[tuple[str, Errand]] = field(default_factory=list)
 
-    def send(self, keys: Iterable[str]) -> int:
-        self.keys += keys
-        return len(self.keys)
+    @property
+    def keys(self) -> list[str]:
+        return [key for key, _ in self.sent]
+
+    def send(self, keys: Iterable[str], errand: Errand = Errand()) -> int:  # noqa: B008  # it is frozen
+        self.sent += [(key, errand) for key in keys]
+        return len(self.sent)
 
 
 @dataclass

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from ask.prompt import Prompt
 from ask.retrieval import RelevanceFloor, RetrievalStage
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embeddings
+from bucketwise.errors import IndexChanged
 from bucketwise.models import Place, PlaceMark
 from bucketwise.prices import ModelUsage
-from bucketwise.search import Passage, SearchQuery, SearchResult
+from bucketwise.search import HeldVersion, Passage, SearchQuery, SearchResult
 from bucketwise.telemetry import Telemetry
+from tests.unit.memory_kinds import MemoryKinds
 
 EVENTS = Path(__file__).parents[2] / "events"
-EMBEDDING_MODEL = "text-embedding-3-small"
 ANSWER_MODEL = "gpt-4.1-mini"
 
 
@@ -67,15 +68,20 @@ class MemorySearcher:
     passages: Sequence[Passage] = ()
     corpus_version: int = 7
     failure: Exception | None = None
+    held: Mapping[str, HeldVersion] = field(default_factory=dict)
     asked: list[SearchQuery] = field(default_factory=list)
     seconds_left: list[float] = field(default_factory=list)
+    kinds: MemoryKinds = field(default_factory=MemoryKinds)
 
     def search(self, query: SearchQuery, *, deadline: Deadline) -> SearchResult:
         self.seconds_left.append(deadline.allow(60))
         if self.failure is not None:
             raise self.failure
         self.asked.append(query)
-        return SearchResult(self.corpus_version, list(self.passages)[: query.limit])
+        if query.kind not in {None, self.kinds.live}:
+            raise IndexChanged("vectors of another model went live")
+        held = self.held.get(query.held_key) if query.held_key is not None else None
+        return SearchResult(self.corpus_version, list(self.passages)[: query.limit], held)
 
 
 @dataclass
@@ -119,9 +125,9 @@ def retrieval_stage(
 ) -> RetrievalStage:
     return RetrievalStage(
         searcher=searcher,
-        embedder=embedder or FixedEmbedder(),
+        kinds=searcher.kinds,
+        embedder_for=lambda _: embedder or FixedEmbedder(),
         telemetry=telemetry,
-        embedding_model=EMBEDDING_MODEL,
         tenant="default",
         depth=100,
         keyword_weight=0.6,

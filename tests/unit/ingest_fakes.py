@@ -1,5 +1,6 @@
 """In-memory stand-ins that behave: a bucket, an index with claims, an embedder, and small documents for them."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ from bucketwise.embedding import Embeddings
 from bucketwise.errors import ModelUnavailable, UnreadableDocument
 from bucketwise.models import Chunk, DocumentState, Place, PlaceMark
 from ingest.bucket import ObjectFacts, StoredObject
-from ingest.index import text_digest
-from ingest.parsing.document import ParsedDocument
+from ingest.parsing.document import Block, ParsedDocument
+from ingest.protocol import Held, Seen, confirmed_claim, may_commit
 from ingest.receipts import EmbeddingReceipt
+from ingest.swap import Chunks, Committed
+from ingest.vectors import text_digest
 
 SOON = Deadline.after(3600)
 MODIFIED = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
@@ -35,16 +38,35 @@ def chunks_of(*texts: str, tokens: int = 3, heading: tuple[str, ...] = ()) -> li
     return chunks
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Chunks that are at hand, in the form in which the index takes them."""
+
+    chunks: Sequence[Chunk]
+
+    @property
+    def count(self) -> int:
+        return len(self.chunks)
+
+    @property
+    def tokens(self) -> int:
+        return sum(chunk.tokens for chunk in self.chunks)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return iter(self.chunks)
+
+
 def document_of(*texts: str, title: str | None = "Title") -> ParsedDocument:
-    return ParsedDocument(title, "".join(texts), (PlaceMark(0, Place()),))
+    return ParsedDocument(iter([Block(text, Place()) for text in texts]), separator="", title=title)
 
 
 class MemoryBucket:
-    """Keys to (version, bytes). Bytes of None stand for a body that nobody may read."""
+    """Keys to (version, bytes). Bytes of None stand for a body that nobody may read. ``slow``: keys to seconds."""
 
     def __init__(self, **objects: tuple[str | None, bytes | None]) -> None:
         self.objects = objects
         self.error: Exception | None = None
+        self.slow: dict[str, float] = {}
         self.opened_under: list[int] = []
         self.index: MemoryIndex | None = None
 
@@ -54,6 +76,7 @@ class MemoryBucket:
             self.opened_under.append(self.index.last_claim)
         if self.error is not None:
             raise self.error
+        time.sleep(self.slow.get(key, 0))
         if key not in self.objects:
             yield None
             return
@@ -74,6 +97,12 @@ class Row:
     reason: str | None = None
 
 
+@dataclass
+class Attempt:
+    version: str | None
+    lapsed: bool = False
+
+
 class MemoryIndex:
     """The index's rules without PostgreSQL: a commit under an older claim than the row's changes nothing."""
 
@@ -81,6 +110,7 @@ class MemoryIndex:
         self.last_claim = 0
         self.rows: dict[str, Row] = {}
         self.vectors: dict[bytes, list[float]] = {}
+        self.attempts: dict[tuple[str, int], Attempt] = {}
 
     def claim(self, *, deadline: Deadline) -> int:
         deadline.allow(1)
@@ -89,13 +119,28 @@ class MemoryIndex:
 
     def confirm_unchanged(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
         deadline.allow(1)
-        row = self.rows.get(facts.key)
-        if facts.version is None or row is None or row.state is not DocumentState.INDEXED:
+        seen = Seen(facts.version, facts.etag)
+        confirmed = confirmed_claim(self._held(facts.key), seen, "code", claim)
+        if confirmed is None:
             return False
-        if row.version != facts.version or row.claim > claim:
-            return False
-        row.claim = claim
+        self.rows[facts.key].claim = confirmed
+        self._settle(facts.key, claim)
         return True
+
+    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int:
+        deadline.allow(1)
+        self.attempts.pop((facts.key, ended or 0), None)
+        self.attempts[facts.key, claim] = Attempt(facts.version)
+        return sum(
+            attempt.lapsed and attempt.version == facts.version
+            for (key, _), attempt in self.attempts.items()
+            if key == facts.key
+        )
+
+    def let_attempts_lapse(self) -> None:
+        """So much time passes that whoever is at work can be at work no more."""
+        for attempt in self.attempts.values():
+            attempt.lapsed = True
 
     def known_texts(self, digests: Sequence[bytes], *, deadline: Deadline) -> set[bytes]:
         deadline.allow(1)
@@ -108,31 +153,43 @@ class MemoryIndex:
     def replace(
         self,
         facts: ObjectFacts,
-        document: ParsedDocument,
-        chunks: Sequence[Chunk],
+        document: ParsedDocument,  # noqa: ARG002  # its title is of no use here
+        chunks: Chunks,
         embedding: EmbeddingReceipt,
         claim: int,
         *,
         deadline: Deadline,
-    ) -> bool:
-        assert embedding.embedded + embedding.reused == len(chunks)
-        assert all(chunk.text in document.text and text_digest(chunk.text) in self.vectors for chunk in chunks)
+    ) -> Committed | None:
+        assert embedding.embedded + embedding.reused == chunks.count
         texts = [chunk.text for chunk in chunks]
+        assert {text_digest(text) for text in texts} <= self.vectors.keys()
         return self._commit(facts.key, Row(claim, DocumentState.INDEXED, facts.version, texts), deadline)
 
-    def fail(self, facts: ObjectFacts, problem: UnreadableDocument, claim: int, *, deadline: Deadline) -> bool:
+    def fail(
+        self, facts: ObjectFacts, problem: UnreadableDocument, claim: int, *, deadline: Deadline
+    ) -> Committed | None:
         row = Row(claim, DocumentState.FAILED, facts.version, reason=problem.reason.value)
         return self._commit(facts.key, row, deadline)
 
-    def bury(self, key: str, claim: int, *, deadline: Deadline) -> bool:
+    def bury(self, key: str, claim: int, *, deadline: Deadline) -> Committed | None:
         return self._commit(key, Row(claim, DocumentState.DELETED, None), deadline)
 
-    def _commit(self, key: str, row: Row, deadline: Deadline) -> bool:
+    def _held(self, key: str) -> Held:
+        row = self.rows.get(key) or Row(0, DocumentState.DELETED, None)
+        return Held(row.claim, row.state, row.version, f"etag of {row.version}", "code")
+
+    def _settle(self, key: str, claim: int) -> None:
+        for attempt in [one for one in self.attempts if one[0] == key and one[1] <= claim]:
+            del self.attempts[attempt]
+
+    def _commit(self, key: str, row: Row, deadline: Deadline) -> Committed | None:
         deadline.allow(1)
-        if key in self.rows and self.rows[key].claim > row.claim:
-            return False
+        if not may_commit(self._held(key), row.claim):
+            self.attempts.pop((key, row.claim), None)
+            return None
         self.rows[key] = row
-        return True
+        self._settle(key, row.claim)
+        return Committed(1.5 if row.state is DocumentState.INDEXED else None)
 
 
 class LetterEmbedder:

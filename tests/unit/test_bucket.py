@@ -1,5 +1,6 @@
 """What S3 answers, as botocore reports it, becomes facts, None, or BucketUnavailable, and never a false deletion."""
 
+import errno
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from botocore.stub import Stubber
 
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from bucketwise.models import FailureReason
-from ingest.bucket import ObjectFacts, S3Bucket
+from ingest.bucket import PIECE, ObjectFacts, S3Bucket, StoredObject
 
 MODIFIED = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
 SECRET = "s3cret text of S3"
@@ -59,7 +60,9 @@ def bucket(client: Any) -> S3Bucket:
     return S3Bucket(client, "documents")
 
 
-def answer(s3: Stubber, body: Body, *, length: int | None = None, version: str | None = "v1") -> None:
+def answer(
+    s3: Stubber, body: Body, *, length: int | None = None, version: str | None = "v1", key: str = "a b.txt"
+) -> None:
     size = len(body.getvalue()) if length is None else length
     reply = {
         "Body": StreamingBody(body, size),
@@ -70,20 +73,26 @@ def answer(s3: Stubber, body: Body, *, length: int | None = None, version: str |
         "Metadata": {"team": "ops"},
         **({"VersionId": version} if version is not None else {}),
     }
-    s3.add_response("get_object", reply, {"Bucket": "documents", "Key": "a b.txt"})
+    s3.add_response("get_object", reply, {"Bucket": "documents", "Key": key})
 
 
 def read(bucket: S3Bucket, *, most_bytes: int) -> bytes:
     with bucket.open("a b.txt") as found:
-        assert found is not None
-        return found.read(most_bytes=most_bytes)
+        return copied(found, most_bytes=most_bytes)
+
+
+def copied(found: StoredObject | None, *, most_bytes: int) -> bytes:
+    assert found is not None
+    file = io.BytesIO()
+    found.copy_to(file, most_bytes=most_bytes)
+    return file.getvalue()
 
 
 def test_facts_and_body_come_from_one_reply(s3: Stubber, bucket: S3Bucket) -> None:
     answer(s3, Body(b"hello"))
     with bucket.open("a b.txt") as found:
-        assert found is not None
-        assert found.read(most_bytes=5) == b"hello"
+        assert copied(found, most_bytes=5) == b"hello"
+    assert found is not None
     assert found.facts == ObjectFacts("a b.txt", "v1", "abc", 5, "text/plain", MODIFIED, {"team": "ops"})
 
 
@@ -103,6 +112,45 @@ def test_an_object_without_type_and_metadata_is_read_all_the_same(s3: Stubber, b
     with bucket.open("a b.txt") as found:
         assert found is not None
         assert (found.facts.content_type, found.facts.metadata) == (None, {})
+
+
+def test_a_body_is_copied_whole_a_piece_at_a_time(s3: Stubber, bucket: S3Bucket) -> None:
+    content = bytes(range(256)) * (3 * PIECE // 256) + b"end"
+    answer(s3, Body(content))
+    assert read(bucket, most_bytes=len(content)) == content
+
+
+@pytest.mark.parametrize("key", ["folder/", "a/folder/"])
+def test_an_empty_object_with_a_slash_at_its_end_marks_a_folder_and_is_no_document(
+    s3: Stubber, bucket: S3Bucket, key: str
+) -> None:
+    answer(s3, Body(b""), key=key)
+    with bucket.open(key) as found:
+        assert found is None
+
+
+@pytest.mark.parametrize(("key", "content"), [("folder/", b"x"), ("folder", b"")])
+def test_an_object_that_only_looks_like_a_folder_is_a_document(
+    s3: Stubber, bucket: S3Bucket, key: str, content: bytes
+) -> None:
+    answer(s3, Body(content), key=key)
+    with bucket.open(key) as found:
+        assert found is not None
+
+
+@pytest.mark.parametrize("key", ["other/a.txt", "docs", "Docs/a.txt", "a/docs/a.txt"])
+@pytest.mark.usefixtures("s3")
+def test_what_does_not_begin_with_the_prefix_is_none_of_our_documents_and_is_not_asked_for(
+    client: Any, key: str
+) -> None:
+    with S3Bucket(client, "documents", "docs/").open(key) as found:
+        assert found is None
+
+
+def test_what_begins_with_the_prefix_is_a_document(s3: Stubber, client: Any) -> None:
+    answer(s3, Body(b"hello"), key="docs/a.txt")
+    with S3Bucket(client, "documents", "docs/").open("docs/a.txt") as found:
+        assert found is not None
 
 
 def test_a_missing_key_is_none(s3: Stubber, bucket: S3Bucket) -> None:
@@ -143,6 +191,18 @@ def test_a_body_that_was_cut_short_is_an_outage(s3: Stubber, bucket: S3Bucket) -
     with pytest.raises(BucketUnavailable):
         read(bucket, most_bytes=5)
     assert body.closed
+
+
+def test_a_full_disk_is_not_the_buckets_fault(s3: Stubber, bucket: S3Bucket) -> None:
+    class FullDisk(io.BytesIO):
+        def write(self, _content: object, /) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    answer(s3, Body(b"hello"))
+    with bucket.open("a b.txt") as found:
+        assert found is not None
+        with pytest.raises(OSError, match="No space"):
+            found.copy_to(FullDisk(), most_bytes=5)
 
 
 def test_a_file_that_is_too_large_is_refused_before_a_byte_is_read(s3: Stubber, bucket: S3Bucket) -> None:

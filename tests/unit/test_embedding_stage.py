@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,9 @@ from bucketwise.deadline import Deadline
 from bucketwise.embedding import MOST_INPUTS, Embedder, Embeddings
 from bucketwise.errors import BucketwiseError, DatabaseUnavailable, DeadlineExceeded, ModelRefused, ModelUnavailable
 from bucketwise.models import Chunk
-from ingest.embedding_stage import EmbeddingStage, batches
-from ingest.index import text_digest
+from ingest.embedding_stage import EmbeddingStage
 from ingest.receipts import EmbeddingReceipt
+from ingest.vectors import text_digest
 from tests.unit.ingest_fakes import SOON, LetterEmbedder, MemoryIndex, chunks_of, letter_vector
 
 PRICED = "text-embedding-3-small"
@@ -28,18 +29,31 @@ def stage(
     return EmbeddingStage(store, embedder, model, batch_tokens, concurrency)
 
 
+def embedded(work: EmbeddingStage, chunks: Iterable[Chunk], deadline: Deadline = SOON) -> EmbeddingReceipt:
+    with work.run(deadline=deadline) as run:
+        for chunk in chunks:
+            run.add(chunk)
+        return run.finish()
+
+
 def ending(work: EmbeddingStage, chunks: Sequence[Chunk], deadline: Deadline = SOON) -> EmbeddingReceipt:
     """The stage's receipt, from a daemon thread, so that a stage that hangs is seen and not waited for."""
     outcome: Future[EmbeddingReceipt] = Future()
 
     def run() -> None:
         try:
-            outcome.set_result(work.embed_missing(chunks, deadline=deadline))
+            outcome.set_result(embedded(work, chunks, deadline))
         except BucketwiseError as error:
             outcome.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
     return outcome.result(timeout=PATIENCE)
+
+
+def sized(sizes: Sequence[int]) -> list[Chunk]:
+    """Chunks of so many tokens each."""
+    chunks = chunks_of(*(f"text {n}" for n in range(len(sizes))))
+    return [replace(chunk, tokens=size) for chunk, size in zip(chunks, sizes, strict=True)]
 
 
 class MeetingEmbedder(LetterEmbedder):
@@ -125,34 +139,32 @@ def test_a_model_without_a_price_costs_an_unknown_amount() -> None:
 def test_embedded_and_reused_add_up_to_the_chunks(known: set[str], texts: list[str]) -> None:
     store, embedder = MemoryIndex(), LetterEmbedder()
     store.vectors = {text_digest(text): letter_vector(text) for text in known}
-    receipt = stage(store, embedder).embed_missing(chunks_of(*texts), deadline=SOON)
+    receipt = embedded(stage(store, embedder), chunks_of(*texts))
     assert receipt.embedded + receipt.reused == len(texts)
     assert receipt.embedded == len(set(texts) - known) == len(embedder.texts)
 
 
 @given(st.lists(st.integers(1, 60), max_size=40))
-def test_batches_keep_order_and_bounds_and_are_not_cut_early(sizes: list[int]) -> None:
-    chunks = [
-        (bytes([n]), chunk)
-        for n, chunk in enumerate(chunks_of(*(str(n) for n in range(len(sizes)))))
-        for chunk in [Chunk(chunk.ordinal, chunk.text, sizes[n], 0, 1, chunk.marks)]
-    ]
-    groups = list(batches(chunks, most_tokens=100))
-    assert [digest for group in groups for digest in group] == [digest for digest, _ in chunks]
-    totals = [sum(sizes[digest[0]] for digest in group) for group in groups]
+def test_requests_keep_order_and_bounds_and_are_not_cut_early(sizes: list[int]) -> None:
+    embedder = LetterEmbedder()
+    embedded(stage(MemoryIndex(), embedder, batch_tokens=100, concurrency=1), sized(sizes))
+    assert embedder.texts == [f"text {n}" for n in range(len(sizes))]
+    totals = [sum(sizes[int(text.split()[1])] for text in request) for request in embedder.requests]
+    first = [sizes[int(request[0].split()[1])] for request in embedder.requests]
     assert all(0 < total <= 100 for total in totals)
-    assert all(total + sizes[after[0][0]] > 100 for total, after in zip(totals, groups[1:], strict=False))
+    assert all(total + after > 100 for total, after in zip(totals, first[1:], strict=False))
 
 
 def test_a_request_holds_at_most_2048_inputs() -> None:
-    chunks = [(text_digest(chunk.text), chunk) for chunk in chunks_of(*map(str, range(2 * MOST_INPUTS + 1)), tokens=1)]
-    assert [len(group) for group in batches(chunks, most_tokens=300_000)] == [2048, 2048, 1]
+    embedder = LetterEmbedder()
+    embedded(stage(MemoryIndex(), embedder, batch_tokens=300_000, concurrency=1), sized([1] * (2 * MOST_INPUTS + 1)))
+    assert [len(request) for request in embedder.requests] == [2048, 2048, 1]
 
 
 def test_a_chunk_above_the_bound_is_a_request_of_its_own() -> None:
-    small, large = chunks_of("small", tokens=1)[0], chunks_of("large", tokens=200)[0]
-    groups = list(batches([(b"1", small), (b"2", large), (b"3", small)], most_tokens=100))
-    assert groups == [[b"1"], [b"2"], [b"3"]]
+    embedder = LetterEmbedder()
+    embedded(stage(MemoryIndex(), embedder, batch_tokens=100, concurrency=1), sized([1, 200, 1]))
+    assert [len(request) for request in embedder.requests] == [1, 1, 1]
 
 
 def test_as_many_requests_are_under_way_as_are_allowed() -> None:

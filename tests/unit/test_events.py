@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bucketwise.errors import MalformedEvent
+from bucketwise.ingest_queue import Errand
 from ingest.events import ObjectChange, changes_in_event, changes_in_message
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -93,6 +94,33 @@ def test_a_key_of_a_notification_is_decoded_once(encoded: str, key: str) -> None
 @given(st.text(min_size=1).filter(lambda key: key.isprintable()))
 def test_any_key_that_s3_encodes_comes_back(key: str) -> None:
     assert changes_in_event(notification(quote_plus(key, safe="/")))[0].key == key
+
+
+@pytest.mark.parametrize("event", [notification("a%00b.txt"), eventbridge("a\0b.txt")])
+def test_a_key_that_postgresql_cannot_keep_is_malformed(event: dict[str, Any]) -> None:
+    with pytest.raises(MalformedEvent, match="NUL"):
+        changes_in_event(event)
+
+
+def test_a_key_that_is_no_unicode_is_malformed() -> None:
+    with pytest.raises(MalformedEvent):
+        changes_in_message(json.dumps(eventbridge("\ud800.txt")))
+
+
+def test_a_message_of_ours_has_an_errand_and_one_of_s3_has_none() -> None:
+    event = notification("a.md")
+    assert changes_in_event(event)[0].errand == Errand()
+    event["Records"][0]["bucketwise"] = {"tries": 3, "ended": 7, "again": True}
+    assert changes_in_event(event)[0].errand == Errand(tries=3, ended=7, again=True)
+
+
+@pytest.mark.parametrize("errand", [None, [], "SECRET", {"tries": "SECRET"}, {"ended": {}}])
+def test_an_errand_of_another_form_is_malformed(errand: object) -> None:
+    event = notification("a.md")
+    event["Records"][0]["bucketwise"] = errand
+    with pytest.raises(MalformedEvent) as raised:
+        changes_in_event(event)
+    assert "SECRET" not in str(raised.value)
 
 
 @pytest.mark.parametrize("key", ["2+1.txt", "a b.txt", "100%25.txt", "Fahrräder.md"])

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bucketwise.deadline import Deadline
-from bucketwise.errors import BucketUnavailable, MalformedEvent
+from bucketwise.errors import BucketUnavailable, MalformedEvent, ModelUnavailable
 from bucketwise.settings import Settings
 from ingest import handler
+from ingest.receipts import Outcome, Receipt
 from tests.unit.ingest_world import Context, World, batch, failed_messages, handle, ingest_world
 from tests.unit.test_events import eventbridge, notification, sample
 
@@ -39,10 +40,9 @@ def test_only_the_message_that_failed_is_reported_and_the_others_are_done(world:
     assert world.index.rows.keys() == {"a.txt", "c.txt"}
 
 
-def test_a_batch_that_fails_whole_is_reported_and_not_raised(world: World) -> None:
-    world.bucket.error = BucketUnavailable("S3 answered 503")
-    event = batch(*(json.dumps(notification(key)) for key in ("a.txt", "b.txt")))
-    assert failed_messages(handle(event)) == ["message-1", "message-2"]
+@pytest.mark.usefixtures("world")
+def test_a_batch_that_fails_whole_is_reported_and_not_raised() -> None:
+    assert failed_messages(handle(batch("not JSON", "nor is this"))) == ["message-1", "message-2"]
 
 
 def test_an_error_that_nobody_foresaw_fails_its_message_alone(world: World) -> None:
@@ -58,13 +58,6 @@ def test_an_unreadable_document_is_acknowledged(world: World) -> None:
     assert world.index.rows["a.txt"].reason == "empty"
 
 
-def test_messages_are_handed_back_when_no_time_is_left(world: World) -> None:
-    world.bucket.objects["a.txt"] = ("v1", TEXT)
-    reply = handle(batch(json.dumps(notification("a.txt"))), Context(seconds=handler.RESERVE_SECONDS))
-    assert failed_messages(reply) == ["message-1"]
-    assert world.index.rows == {}
-
-
 def test_a_bare_event_answers_with_its_receipts(world: World) -> None:
     world.bucket.objects["a.txt"] = ("v1", TEXT)
     reply = handle(notification("a.txt", "gone.txt"))
@@ -76,6 +69,15 @@ def test_a_bare_event_that_fails_raises_so_that_lambda_tries_again(world: World)
     world.bucket.error = BucketUnavailable("S3 answered 503")
     with pytest.raises(BucketUnavailable):
         handle(eventbridge("a.txt"))
+    assert world.sqs.sent == []
+
+
+def test_a_bare_event_of_which_one_object_fails_has_the_others_done_before_it_raises(world: World) -> None:
+    world.bucket.objects |= {"a.txt": ("v1", TEXT), "c.txt": ("v1", b"Trams leave at one.")}
+    world.embedder.refused = "Trains"
+    with pytest.raises(ModelUnavailable):
+        handle(notification("a.txt", "c.txt"))
+    assert world.index.rows.keys() == {"c.txt"}
 
 
 @pytest.mark.parametrize(
@@ -120,15 +122,43 @@ def test_the_sample_batch_with_a_bad_message_reports_that_one(world: World, monk
     assert len(world.index.rows) == 2
 
 
+def test_a_message_of_ours_may_ask_for_a_version_that_is_known_already(world: World) -> None:
+    world.bucket.objects["a.txt"] = ("v1", b"")
+    handle(batch(json.dumps(notification("a.txt"))))
+    again = notification("a.txt")
+    handle(batch(json.dumps(again)))
+    again["Records"][0]["bucketwise"] = {"again": True}
+    handle(batch(json.dumps(again)))
+    assert [line["outcome"] for line in world.lines()] == ["failed", "unchanged", "failed"]
+
+
+def test_objects_are_tagged_if_that_is_set(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tagged: list[tuple[str, Outcome]] = []
+
+    class Notebook:
+        def tag(self, key: str, receipt: Receipt) -> None:
+            tagged.append((key, receipt.outcome))
+
+    variables = {"DATABASE_URL": "postgresql://nowhere", "BUCKET": "documents"}
+    monkeypatch.setattr(handler, "tagger", Notebook)
+    world.bucket.objects["a.txt"] = ("v1", TEXT)
+    handle(notification("a.txt"))
+    assert tagged == []
+    given = Settings.from_environment(variables | {"TAG_OBJECTS": "true"})
+    monkeypatch.setattr(handler, "settings", lambda: given)
+    handle(notification("a.txt"))
+    assert tagged == [("a.txt", Outcome.UNCHANGED)]
+
+
 def test_a_deadline_keeps_a_reserve_to_answer_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[float] = []
 
     class Clockwatcher:
-        def bring_up_to_date(self, key: str, *, deadline: Deadline) -> None:
+        def bring_up_to_date(self, _key: str, *, deadline: Deadline, ended: int | None, again: bool) -> Receipt:
             left.append(deadline.remaining())
-            raise BucketUnavailable(key)
+            return Receipt(Outcome.POSTPONED, ended, error=BucketUnavailable(str(again)))
 
     monkeypatch.setattr(handler, "ingest_pipeline", Clockwatcher)
     handle(batch(json.dumps(notification("a.txt"))), Context(seconds=10))
-    assert world.log.getvalue()
-    assert left[0] == pytest.approx(7, abs=1)
+    assert world.sqs.keys() == ["a.txt"]
+    assert left[0] == pytest.approx(5, abs=1)

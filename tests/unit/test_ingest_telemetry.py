@@ -56,6 +56,18 @@ def test_a_failed_document_is_counted_and_an_unchanged_or_deleted_one_is_not(
     assert emitted(capsys) == {"DocumentsFailed": [1.0]}
 
 
+def test_what_was_paid_for_is_counted_also_if_the_document_is_put_off(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.bucket.objects["a.txt"] = ("v1", b"Confidential words come first. " * 3 + b"Refused words come last. " * 3)
+    world.embedder.refused = "Refused"
+    handle(batch(json.dumps(notification("a.txt"))))
+    metrics = emitted(capsys)
+    assert metrics.keys() == {"DocumentsPostponed", "ChunksEmbedded", "EmbeddingTokens", "CostUSD"}
+    assert metrics["DocumentsPostponed"] == [1.0]
+    assert metrics["EmbeddingTokens"][0] > 0
+
+
 def test_metrics_are_emitted_also_when_a_bare_event_raises(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.bucket.objects["a.txt"] = ("v1", TEXT)
     event = notification("a.txt", "b.txt")
@@ -96,8 +108,16 @@ def test_a_foreign_error_is_logged_by_kind_and_place_without_its_text(
 def test_an_error_of_ours_is_logged_with_its_text(world: World) -> None:
     world.bucket.error = BucketUnavailable("S3 answered 403")
     handle(batch(json.dumps(notification("private.txt"))))
-    assert [line["text"] for line in world.lines()] == ["S3 answered 403"]
+    assert [line.get("text") for line in world.lines()] == ["S3 answered 403", None]
+    assert [line.get("outcome") for line in world.lines()] == [None, "postponed"]
     assert "private" not in world.log.getvalue()
+
+
+def test_an_error_of_a_bare_event_is_logged_once(world: World) -> None:
+    world.bucket.error = BucketUnavailable("S3 answered 403")
+    with pytest.raises(BucketUnavailable):
+        handle(notification("a.txt"))
+    assert [line.get("text") for line in world.lines()] == ["S3 answered 403", None]
 
 
 def test_a_malformed_message_is_logged_without_a_word_of_it(world: World) -> None:

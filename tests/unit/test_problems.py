@@ -53,5 +53,5 @@ def test_what_is_wrong_is_listed_without_what_was_sent() -> None:
     ]
     details = invalid_parts(found)
     assert details == [{"where": "body/history/0/question", "what": "too long"}]
-    response = problem_document(problems.INVALID_REQUEST, request_id="r-1", details=details)
+    response = problem_document(problems.INVALID_REQUEST, request_id="r-1", members={"errors": details})
     assert json.loads(response.body or "")["errors"] == details

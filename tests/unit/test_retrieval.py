@@ -2,7 +2,7 @@
 
 import pytest
 
-from ask.retrieval import Query, RelevanceFloor
+from ask.retrieval import ObjectVersion, Query, RelevanceFloor
 from bucketwise.deadline import Deadline
 from bucketwise.errors import (
     BucketwiseError,
@@ -12,11 +12,17 @@ from bucketwise.errors import (
     ModelRefused,
     ModelReplyInvalid,
     ModelUnavailable,
+    UnreadableDocument,
 )
+from bucketwise.index_kind import IndexKind
+from bucketwise.models import FailureReason
+from bucketwise.search import HeldVersion
 from bucketwise.telemetry import Telemetry
 from tests.unit.fakes import FixedEmbedder, MemorySearcher, passage, retrieval_stage
+from tests.unit.memory_kinds import EMBEDDING_MODEL, MemoryKinds
 
 FOUND = passage("Leave is 25 days.")
+OF_ONE_OBJECT = Query("Leave?", min_version=ObjectVersion("a.md", "v2"))
 
 
 @pytest.fixture
@@ -87,6 +93,36 @@ def test_an_index_that_is_behind_says_so(telemetry: Telemetry) -> None:
 
 
 @pytest.mark.parametrize(
+    "held",
+    [
+        None,
+        HeldVersion("older or newer"),
+        HeldVersion("older or newer", "corrupt", "hint"),
+    ],
+)
+def test_an_index_that_holds_another_version_of_the_object_is_behind(
+    held: HeldVersion | None, telemetry: Telemetry
+) -> None:
+    searcher = MemorySearcher([FOUND], held={"a.md": held} if held else {})
+    with pytest.raises(IndexBehind):
+        retrieval_stage(searcher, telemetry=telemetry).retrieve(OF_ONE_OBJECT, deadline=Deadline.after(5))
+
+
+def test_an_index_that_holds_the_version_of_the_object_answers(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND], held={"a.md": HeldVersion("v2")})
+    found = retrieval_stage(searcher, telemetry=telemetry).retrieve(OF_ONE_OBJECT, deadline=Deadline.after(5))
+    assert found.passages == [FOUND]
+    assert searcher.asked[0].held_key == "a.md"
+
+
+def test_a_version_that_will_never_be_searchable_says_why(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND], held={"a.md": HeldVersion("v2", "corrupt", "hint")})
+    with pytest.raises(UnreadableDocument) as caught:
+        retrieval_stage(searcher, telemetry=telemetry).retrieve(OF_ONE_OBJECT, deadline=Deadline.after(5))
+    assert (caught.value.reason, caught.value.hint) == (FailureReason.CORRUPT, "hint")
+
+
+@pytest.mark.parametrize(
     ("cosine", "coverage", "relevant"),
     [
         (0.3, 0.0, True),
@@ -111,3 +147,23 @@ def test_what_embedding_a_question_costs_is_counted_also_when_nothing_is_found(t
     telemetry.metrics.clear_metrics()
     assert counted["EmbeddingTokens"] == [5.0]
     assert counted["CostUSD"] == [pytest.approx(5 * 0.02 / 1_000_000)]
+
+
+def test_a_question_is_embedded_anew_when_the_index_went_over_to_another_model(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND])
+    stage = retrieval_stage(searcher, telemetry=telemetry)
+    stage.retrieve(Query("Leave?"), deadline=Deadline.after(5))
+    searcher.kinds.live = IndexKind("another-model", 2)
+    found = stage.retrieve(Query("Leave?"), deadline=Deadline.after(5))
+    assert [asked.kind.embedding_model for asked in searcher.asked if asked.kind] == [
+        EMBEDDING_MODEL,
+        EMBEDDING_MODEL,
+        "another-model",
+    ]
+    assert (found.usage.model, found.degraded) == ("another-model", False)
+
+
+def test_keywords_need_no_kind(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND], kinds=MemoryKinds(known=IndexKind("gone", 3)))
+    stage = retrieval_stage(searcher, FixedEmbedder(ModelUnavailable("x")), telemetry=telemetry)
+    assert stage.retrieve(Query("Leave?"), deadline=Deadline.after(5)).passages == [FOUND]

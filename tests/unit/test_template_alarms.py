@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from bucketwise.telemetry import NAMESPACE, Metric
-from tests.unit.template_model import ROOT, SAM, attribute, needs_sam, of_type, properties, stack
+from tests.unit.template_model import (
+    ROOT,
+    SAM,
+    attribute,
+    needs_sam,
+    of_type,
+    parameter,
+    properties,
+    stack,
+    variables,
+)
 
 OUTPUTS = {
     "ApiUrl",
@@ -18,8 +28,13 @@ OUTPUTS = {
     "DatabaseCluster",
     "DatabaseEndpoint",
     "MigrateFunctionName",
+    "ReconcileFunctionName",
+    "ReindexFunctionName",
 }
 USABLE_SHARE = 0.7
+LONGEST_DELAY = 900  # seconds, SQS: what is put off is tried again after this time at the latest
+HOUR = 3600
+BETWEEN_PASSES = {"Fn::FindInMap": ["ReconcilePeriods", {"Ref": "ReconcileMinutes"}, "Seconds"]}
 
 
 def alarm(namespace: str, metric: str, **dimensions: Any) -> dict[str, Any]:
@@ -30,6 +45,11 @@ def alarm(namespace: str, metric: str, **dimensions: Any) -> dict[str, Any]:
         for given in of_type("AWS::CloudWatch::Alarm").values()
         if (given["Namespace"], given["MetricName"], given["Dimensions"]) == (namespace, metric, wanted)
     ]
+    return found
+
+
+def service_of(function: str) -> str:
+    found: str = variables(function)["POWERTOOLS_SERVICE_NAME"]
     return found
 
 
@@ -66,6 +86,41 @@ def test_seven_tenths_of_the_connections_raise_an_alarm() -> None:
 def test_a_failed_document_raises_an_alarm() -> None:
     failed = alarm(NAMESPACE, Metric.DOCUMENTS_FAILED.value[0], service="ingest")
     assert (failed["Statistic"], failed["Threshold"]) == ("Sum", 0)
+
+
+def test_documents_that_are_put_off_for_an_hour_raise_an_alarm() -> None:
+    """One document is enough: no period without a try of it."""
+    postponed = alarm(NAMESPACE, "DocumentsPostponed", service=service_of("IngestFunction"))
+    assert (postponed["Statistic"], postponed["Threshold"]) == ("Sum", 0)
+    assert postponed["Period"] > LONGEST_DELAY + properties("IngestFunction")["Timeout"]
+    assert postponed["Period"] * postponed["EvaluationPeriods"] == HOUR
+
+
+def test_a_bucket_and_an_index_that_differ_in_two_passes_in_a_row_raise_an_alarm() -> None:
+    drift = alarm(NAMESPACE, "ReconcileDrift", service=service_of("ReconcileFunction"))
+    assert (drift["Statistic"], drift["Threshold"], drift["EvaluationPeriods"]) == ("Maximum", 0, 2)
+    assert drift["Period"] == BETWEEN_PASSES
+
+
+def test_a_period_of_that_alarm_is_the_time_between_two_passes() -> None:
+    seconds = {minutes: given["Seconds"] for minutes, given in stack()["Mappings"]["ReconcilePeriods"].items()}
+    assert seconds == {str(minutes): 60 * minutes for minutes in parameter("ReconcileMinutes")["AllowedValues"]}
+
+
+def test_a_pass_that_fails_twice_raises_an_alarm() -> None:
+    errors = alarm("AWS/Lambda", "Errors", FunctionName={"Ref": "ReconcileFunction"})
+    [tries] = of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert (errors["Statistic"], errors["Threshold"]) == ("Sum", tries["MaximumRetryAttempts"])
+    assert (errors["Period"], errors["EvaluationPeriods"]) == (BETWEEN_PASSES, 1)
+
+
+def test_an_alarms_periods_are_of_a_length_that_cloudwatch_takes() -> None:
+    """A day in all, or a week if each has an hour at least (its API reference, "PutMetricAlarm")."""
+    longest = max(given["Seconds"] for given in stack()["Mappings"]["ReconcilePeriods"].values())
+    for given in of_type("AWS::CloudWatch::Alarm").values():
+        period = longest if isinstance(given["Period"], dict) else given["Period"]
+        assert period % 60 == 0
+        assert period * given["EvaluationPeriods"] <= (7 * 24 * HOUR if period >= HOUR else 24 * HOUR)
 
 
 def test_an_alarm_says_what_is_wrong_and_tells_the_topic_if_there_is_one() -> None:

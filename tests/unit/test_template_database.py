@@ -7,6 +7,9 @@ import pytest
 
 from tests.unit.template_model import (
     FUNCTIONS,
+    MAPPING,
+    SCHEDULE,
+    USERS,
     attribute,
     dependencies,
     of_type,
@@ -17,7 +20,7 @@ from tests.unit.template_model import (
     with_defaults,
 )
 
-SPARE_CONNECTIONS = 5  # migrate, an administrator, and what ends while its successor begins
+SPARE_CONNECTIONS = 5  # migrate, reconcile, reindex, an administrator, and what ends while its successor begins
 USABLE_SHARE = 0.7
 ANYWHERE = {"0.0.0.0/0", "::/0"}
 
@@ -143,6 +146,7 @@ def test_without_nat_secrets_and_the_queue_are_reached_by_endpoints() -> None:
     }
     assert interfaces.keys() == {"secretsmanager", "sqs"}
     assert set(interfaces.values()) <= only_with("HasNoNat")
+    assert not [name for name, given in of_type("AWS::EC2::VPCEndpoint").items() if "PolicyDocument" in given]
     assert stack()["Conditions"]["HasNoNat"] == {"Fn::Not": [{"Condition": "HasNat"}]}
 
 
@@ -174,7 +178,7 @@ def test_the_migration_runs_when_database_and_network_are_there_and_before_they_
     assert needed | {"S3Endpoint", "SecretsManagerEndpoint", "MigrateRole"} <= dependencies("Migration")
 
 
-@pytest.mark.parametrize("name", ["IngestFunction", "AskFunction", "IngestFunctionQueue"])
+@pytest.mark.parametrize("name", [*USERS, MAPPING, SCHEDULE])
 def test_the_other_functions_wait_for_the_migration(name: str) -> None:
     assert "Migration" in dependencies(name)
 

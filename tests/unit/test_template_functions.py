@@ -13,6 +13,7 @@ from tests.unit.template_model import (
     MAPPING,
     ROLES,
     ROOT,
+    USERS,
     attribute,
     of_type,
     parameter,
@@ -27,10 +28,9 @@ ENVIRONMENT_LIMIT = 4096  # bytes, Lambda's quota
 # What a deployment knows better than a default does.
 OF_THE_STACK = {"database_host", "database_user", "bucket", "queue_url", "openai_api_key_secret", "openai_base_url"}
 OFF = ("POWERTOOLS_LOGGER_LOG_EVENT", "POWERTOOLS_TRACER_CAPTURE_RESPONSE", "POWERTOOLS_TRACER_CAPTURE_ERROR")
-SERVING = ("IngestFunction", "AskFunction")
 
 every_function = pytest.mark.parametrize("function", FUNCTIONS)
-every_serving_function = pytest.mark.parametrize("function", SERVING)
+every_serving_function = pytest.mark.parametrize("function", USERS)
 
 
 def test_the_stack_has_these_functions() -> None:
@@ -81,7 +81,8 @@ def test_no_secret_is_in_an_environment_or_a_parameter(function: str) -> None:
     assert given["OPENAI_API_KEY"] == given["DATABASE_URL"] == ""
     assert given["OPENAI_API_KEY_SECRET"] == {"Ref": "ModelKeySecret"}
     assert "{{resolve:" not in json.dumps(stack())
-    assert not [name for name in stack()["Parameters"] if "key" in name.lower() or "password" in name.lower()]
+    secret = [name for name in stack()["Parameters"] if "key" in name.lower() or "password" in name.lower()]
+    assert [name for name in secret if not name.endswith("Arn")] == []
 
 
 @every_function
@@ -114,10 +115,10 @@ def test_what_sam_local_sets_is_declared_and_counts_as_unset() -> None:
 
 
 @every_serving_function
-def test_a_function_logs_in_by_token_as_a_database_user_of_its_own(function: str) -> None:
+def test_a_function_logs_in_by_token_as_its_database_user(function: str) -> None:
     given = variables(function)
-    user = {"IngestFunction": "bucketwise_ingest", "AskFunction": "bucketwise_ask"}[function]
-    assert (given["DATABASE_USER"], given["DATABASE_AUTH"], given["DATABASE_SECRET"]) == (user, "iam", "")
+    login = (given["DATABASE_USER"], given["DATABASE_AUTH"], given["DATABASE_SECRET"])
+    assert login == (USERS[function], "iam", "")
 
 
 def test_migrate_logs_in_with_the_master_users_secret() -> None:
@@ -151,8 +152,8 @@ def test_a_failed_message_comes_back_alone() -> None:
     assert properties(MAPPING)["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_batches_are_small() -> None:
-    assert properties(MAPPING)["BatchSize"] <= 10
+def test_a_document_has_an_invocation_to_itself() -> None:
+    assert properties(MAPPING)["BatchSize"] == 1
 
 
 def test_the_queue_is_worked_on_by_a_bounded_number_of_invocations() -> None:
@@ -168,7 +169,7 @@ def test_no_function_has_a_url() -> None:
     assert of_type("AWS::Lambda::Url") == {}
 
 
-def test_ask_goes_without_the_parsers() -> None:
+def test_only_ingest_has_the_parsers() -> None:
     layers = {name: "".join(str(each) for each in properties(name)["Layers"]) for name in FUNCTIONS}
     assert {name for name in FUNCTIONS if "ParsersLayer" in layers[name]} == {"IngestFunction"}
     assert all("DependenciesLayer" in each and "BucketwiseLayer" in each for each in layers.values())

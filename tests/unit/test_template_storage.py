@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from tests.unit.template_model import (
+    EVERYTHING,
+    ROLES,
+    actions,
     attribute,
     dependencies,
-    listed,
-    of_type,
+    deployed,
     parameter,
     properties,
     resource,
-    statements,
     with_defaults,
 )
 
@@ -26,7 +27,7 @@ QUEUE_POLICIES = {"IngestQueue": "IngestQueuePolicy", "DeadLetterQueue": "DeadLe
 
 
 def policy(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = properties(name)["PolicyDocument"]["Statement"]
+    found: list[dict[str, Any]] = deployed()[name]["Properties"]["PolicyDocument"]["Statement"]
     return found
 
 
@@ -85,17 +86,31 @@ def test_the_bucket_cleans_up_what_nobody_sees(clean_up: Any) -> None:
     assert any(clean_up(rule) for rule in rules if rule["Status"] == "Enabled")
 
 
-def test_every_kind_of_change_in_the_bucket_is_told_to_the_queue_unfiltered() -> None:
-    wanted = {"s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"}
-    assert properties("DocumentsBucket")["NotificationConfiguration"] == {
-        "QueueConfigurations": [{"Event": each["Event"], "Queue": attribute("IngestQueue")} for each in told()]
-    }
-    assert {each["Event"] for each in told()} == wanted
-
-
-def told() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = properties("DocumentsBucket")["NotificationConfiguration"]["QueueConfigurations"]
+def notifications(**given: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, Any] = deployed(**given)["DocumentsBucket"]["Properties"]["NotificationConfiguration"]
     return found
+
+
+def told_of() -> list[dict[str, Any]]:
+    changes = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
+    return [{"Event": change, "Queue": attribute("IngestQueue")} for change in changes]
+
+
+def test_every_kind_of_change_in_the_bucket_is_told_to_the_queue() -> None:
+    assert notifications() == {"QueueConfigurations": told_of()}
+
+
+def test_only_changes_below_the_prefix_are_told_if_there_is_one() -> None:
+    below = {"S3Key": {"Rules": [{"Name": "prefix", "Value": {"Ref": "DocumentsPrefix"}}]}}
+    filtered = [each | {"Filter": below} for each in told_of()]
+    assert notifications(DocumentsPrefix="reports/") == {"QueueConfigurations": filtered}
+
+
+@pytest.mark.parametrize("prefix", ["", "reports/", "2025/Q1_final-v2.1/"])
+def test_a_prefix_is_of_characters_that_mean_themselves_in_s3_iam_and_eventbridge(prefix: str) -> None:
+    pattern = parameter("DocumentsPrefix")["AllowedPattern"]
+    assert re.fullmatch(pattern, prefix)
+    assert not [special for special in "*?${}% +&" if re.fullmatch(pattern, prefix + special)]
 
 
 def test_the_queues_policy_is_there_before_the_bucket_tries_the_queue() -> None:
@@ -103,15 +118,10 @@ def test_the_queues_policy_is_there_before_the_bucket_tries_the_queue() -> None:
 
 
 def test_no_role_of_the_stack_writes_objects_into_the_bucket() -> None:
-    actions = {
-        action
-        for role, given in of_type("AWS::IAM::Role").items()
-        if "Policies" in given
-        for statement in statements(role)
-        for action in listed(statement["Action"])
-        if action.startswith("s3:")
-    }
-    assert actions == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+    """Tags are another matter: no event of those that are told comes of them."""
+    possible = {action for role in ROLES.values() for action in actions(role, **EVERYTHING) if action.startswith("s3:")}
+    tags = {f"s3:{verb}Object{which}Tagging" for verb in ("Get", "Put") for which in ("", "Version")}
+    assert possible - tags == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"}
 
 
 def test_the_buckets_name_fits_s3_in_the_region_with_the_longest_name() -> None:
@@ -154,10 +164,8 @@ def test_only_this_accounts_documents_bucket_may_send_to_the_queue() -> None:
     [allowed] = [each for each in policy("IngestQueuePolicy") if each["Effect"] == "Allow"]
     assert (allowed["Principal"], allowed["Action"]) == ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
     bucket = allowed["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
-    assert bucket == [
-        "arn:${AWS::Partition}:s3:::${Name}",
-        {"Name": properties("DocumentsBucket")["BucketName"]},
-    ]
+    name = deployed()["DocumentsBucket"]["Properties"]["BucketName"]
+    assert bucket == ["arn:${AWS::Partition}:s3:::${Name}", {"Name": name}]
     assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 

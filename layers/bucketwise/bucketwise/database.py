@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from threading import Lock
 from typing import TypeVar
 
 import psycopg
@@ -27,14 +28,16 @@ class Database:
     """Opens on first use, is checked after a pause, and is reopened once if it was lost.
 
     Work is a function of a connection. It runs in one transaction, and may run twice: it must have no
-    effect outside the database. ``prepare_threshold=None`` because a cached generic plan starves small
-    tenants, and because RDS Proxy pins a connection that prepares statements.
+    effect outside the database. Threads may share it: their work is done one after the other.
+    ``prepare_threshold=None`` because a cached generic plan starves small tenants, and because RDS Proxy
+    pins a connection that prepares statements.
     """
 
     def __init__(self, open_connection: Callable[[], Connection]) -> None:
         self._open = open_connection
         self._connection: Connection | None = None
         self._used_at = 0.0
+        self._in_use = Lock()
 
     def run(self, work: Callable[[Connection], T], *, deadline: Deadline) -> T:
         """The result of ``work``, committed.
@@ -43,6 +46,15 @@ class Database:
         could not be reached or the connection was lost twice, IndexMismatch on a first use of an index
         that was built otherwise.
         """
+        with self._in_use:
+            return self._run_or_rerun(work, deadline)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run_or_rerun(self, work: Callable[[Connection], T], deadline: Deadline) -> T:
         try:
             return self._run_once(work, deadline)
         except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
@@ -56,11 +68,6 @@ class Database:
         except (*RERUN, *LOST) as error:
             self._close_if_broken()
             raise DatabaseUnavailable("the database did not answer, twice") from error
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     def _run_once(self, work: Callable[[Connection], T], deadline: Deadline) -> T:
         connection = self._checked()

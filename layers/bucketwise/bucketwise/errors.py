@@ -35,6 +35,14 @@ class DatabaseUnavailable(BucketwiseError):
     """The database did not answer, or the connection was lost twice."""
 
 
+class ParserUnavailable(BucketwiseError):
+    """The process that parses documents could not be started, or was lost: worth another try."""
+
+
+class ParsingTooSlow(BucketwiseError):
+    """An invocation's time was up before a document had been parsed to its end."""
+
+
 class ModelUnavailable(BucketwiseError):
     """The model's server is unreachable, busy or failing: worth another try later.
 
@@ -64,6 +72,10 @@ class MalformedEvent(BucketwiseError):
 
 class EmbeddingMissing(BucketwiseError):
     """A chunk's vector was collected while the chunk was being indexed: worth another try."""
+
+
+class IndexChanged(BucketwiseError):
+    """The index went over to vectors of another embedding model in the middle of the work: worth another try."""
 
 
 class IndexBehind(BucketwiseError):

@@ -21,17 +21,25 @@ class FailureReason(StrEnum):
     CORRUPT = "corrupt"
     NEEDS_OCR = "needs_ocr"
     TOO_LARGE = "too_large"
+    TOO_COMPLEX = "too_complex"
+    POISON = "poison"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where in its document a stretch of text stands, in the words of that kind of document.
 
-    ``page`` counts from 1. ``heading`` is the path of headings above the text, outermost first.
+    ``page`` and ``slide`` count from 1, and so do the ``rows`` (first and last) of a ``sheet`` or a table. ``part``
+    names the attachment or the member of an archive. ``heading`` is the path of headings above the text, outermost
+    first.
     """
 
     page: int | None = None
     heading: tuple[str, ...] = ()
+    slide: int | None = None
+    sheet: str | None = None
+    rows: tuple[int, int] | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

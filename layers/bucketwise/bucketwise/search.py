@@ -1,6 +1,6 @@
 """Hybrid search as a function call: one round trip, ranked in the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,8 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from bucketwise.errors import IndexChanged
+from bucketwise.index_kind import IndexKind
 from bucketwise.models import Place, PlaceMark
 
 # Up to this many chunks are compared one by one, which is exact, before the HNSW index is asked.
@@ -20,7 +22,8 @@ class SearchQuery:
     """``vector`` is None when the question could not be embedded: the keyword leg searches alone.
 
     ``filters`` is one JSON value with any of prefix, key, content_type, modified_from, modified_before
-    (ISO 8601) and metadata (an object that the document's metadata must contain).
+    (ISO 8601) and metadata (an object that the document's metadata must contain). ``held_key`` names an
+    object whose version in the index is to be told with the result. ``kind`` is what the vector was made with.
     """
 
     tenant: str
@@ -30,6 +33,17 @@ class SearchQuery:
     limit: int
     depth: int
     keyword_weight: float
+    held_key: str | None = None
+    kind: IndexKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVersion:
+    """The version of an object that is indexed; or that cannot be, and then ``reason`` says why."""
+
+    version: str
+    reason: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +80,33 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """``corpus_version`` and ``passages`` (best first) were read from one snapshot."""
+    """``corpus_version``, ``passages`` (best first) and ``held`` were read from one snapshot.
+
+    ``held`` is None if no object was named, and if its version has no id: it is unknown, was deleted, or its bucket
+    keeps no versions.
+    """
 
     corpus_version: int
     passages: list[Passage]
+    held: HeldVersion | None = None
 
 
 def search(connection: Connection, query: SearchQuery) -> SearchResult:
-    """At most ``query.limit`` passages, fewer only if fewer were found."""
+    """At most ``query.limit`` passages, fewer only if fewer were found.
+
+    Raises IndexChanged if ``query.kind`` is not the live kind of vectors.
+    """
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            """SELECT current_version, found.*
+            """SELECT current_version, live.is_live, held.*, found.*
                FROM bucketwise.corpus_version(%(tenant)s) AS current_version
+               CROSS JOIN LATERAL (
+                   SELECT %(model)s::text IS NULL OR EXISTS (
+                       SELECT FROM bucketwise.index_kind()
+                       WHERE embedding_model = %(model)s AND dimensions = %(dimensions)s) AS is_live) AS live
+               LEFT JOIN LATERAL bucketwise.held_version(%(tenant)s, %(held_key)s) AS held ON true
                LEFT JOIN LATERAL bucketwise.search(
-                   %(tenant)s, %(text)s, %(vector)s::halfvec, %(filters)s,
+                   %(tenant)s, %(text)s, CASE WHEN live.is_live THEN %(vector)s::halfvec END, %(filters)s,
                    %(limit)s, %(depth)s, %(keyword_weight)s, %(exact_below)s) AS found ON true""",
             {
                 "tenant": query.tenant,
@@ -90,28 +117,50 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
                 "depth": query.depth,
                 "keyword_weight": query.keyword_weight,
                 "exact_below": EXACT_BELOW,
+                "held_key": query.held_key,
+                "model": query.kind.embedding_model if query.kind else None,
+                "dimensions": query.kind.dimensions if query.kind else None,
             },
         ).fetchall()
+    if not rows[0]["is_live"]:
+        raise IndexChanged("vectors of another model went live since the question was embedded")
     return SearchResult(
         corpus_version=rows[0]["current_version"],
         passages=[_passage(row) for row in rows if row["key"] is not None],
+        held=_held(rows[0]),
     )
 
 
 def marks_to_json(marks: tuple[PlaceMark, ...]) -> list[dict[str, Any]]:
-    """As the column ``chunks.marks`` holds them; empty parts of a place are left out."""
-    return [
-        {"start": mark.start}
-        | ({"page": mark.place.page} if mark.place.page is not None else {})
-        | ({"heading": list(mark.place.heading)} if mark.place.heading else {})
-        for mark in marks
-    ]
+    """As the column ``chunks.marks`` holds them."""
+    return [{"start": mark.start} | place_to_json(mark.place) for mark in marks]
 
 
 def marks_from_json(value: list[dict[str, Any]]) -> tuple[PlaceMark, ...]:
-    return tuple(
-        PlaceMark(item["start"], Place(page=item.get("page"), heading=tuple(item.get("heading", ())))) for item in value
+    return tuple(PlaceMark(item["start"], place_from_json(item)) for item in value)
+
+
+def place_to_json(place: Place) -> dict[str, Any]:
+    """Parts that a place does not have are left out."""
+    return {name: value for field in fields(place) if (value := getattr(place, name := field.name))}
+
+
+def place_from_json(value: dict[str, Any]) -> Place:
+    rows = value.get("rows")
+    return Place(
+        page=value.get("page"),
+        heading=tuple(value.get("heading", ())),
+        slide=value.get("slide"),
+        sheet=value.get("sheet"),
+        rows=(rows[0], rows[1]) if rows else None,
+        part=value.get("part"),
     )
+
+
+def _held(row: dict[str, Any]) -> HeldVersion | None:
+    if row["held_version"] is None:
+        return None
+    return HeldVersion(row["held_version"], row["held_reason"], row["held_hint"])
 
 
 def _passage(row: dict[str, Any]) -> Passage:

@@ -38,6 +38,7 @@ class Settings(BaseModel):
     database_secret: str = ""
     database_ca: str = ""
     bucket: Text = "bucketwise-documents"
+    prefix: str = Field(default="", max_length=1024)
     queue_url: str = ""
     tenant: Text = "default"
 
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     embedding_model: Text = "text-embedding-3-small"
     # pgvector's HNSW index takes a halfvec of up to 4,000 dimensions (its README, "HNSW").
     embedding_dimensions: int = Field(default=1536, ge=1, le=4000)
+    vector_index: Literal["auto", "halfvec", "binary"] = "auto"
     embedding_batch_tokens: int = Field(default=50_000, ge=EMBEDDING_INPUT_TOKENS, le=300_000)
     embedding_concurrency: int = Field(default=4, ge=1, le=32)
     answer_model: Text = "gpt-4.1-mini"
@@ -55,6 +57,8 @@ class Settings(BaseModel):
     chunk_tokens: int = Field(default=400, ge=16, le=EMBEDDING_INPUT_TOKENS)
     chunk_overlap_tokens: int = Field(default=40, ge=0)
     max_document_bytes: int = Field(default=100_000_000, ge=1)
+    max_document_tokens: int = Field(default=20_000_000, ge=1)
+    tag_objects: bool = False
 
     top_k: int = Field(default=8, ge=1, le=50)
     search_depth: int = Field(default=100, ge=50, le=1000)

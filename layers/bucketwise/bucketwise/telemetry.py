@@ -36,9 +36,13 @@ class Metric(Enum):
     FAILED_REQUESTS = ("FailedRequests", MetricUnit.Count)
     DOCUMENTS_INDEXED = ("DocumentsIndexed", MetricUnit.Count)
     DOCUMENTS_FAILED = ("DocumentsFailed", MetricUnit.Count)
+    DOCUMENTS_POSTPONED = ("DocumentsPostponed", MetricUnit.Count)
     CHUNKS_EMBEDDED = ("ChunksEmbedded", MetricUnit.Count)
     CHUNKS_REUSED = ("ChunksReused", MetricUnit.Count)
     INGEST_LAG = ("IngestLag", MetricUnit.Milliseconds)
+    RECONCILE_OBJECTS = ("ReconcileObjects", MetricUnit.Count)
+    RECONCILE_DRIFT = ("ReconcileDrift", MetricUnit.Count)
+    VECTORS_COLLECTED = ("VectorsCollected", MetricUnit.Count)
 
 
 class Telemetry:

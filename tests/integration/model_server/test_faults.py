@@ -1,7 +1,9 @@
 """How the model server fails when it is told to, and how it stops."""
 
+import base64
 import math
 import signal
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -48,6 +50,36 @@ def test_embeddings_can_be_spoiled_in_count_order_and_numbers(client: openai.Ope
     spoilt, sound = embed(client, "a", "b", dimensions=64)
     assert [math.isnan(number) for number in spoilt] == [True] * 64
     assert not any(map(math.isnan, sound))
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+def test_embeddings_can_be_zero_too_short_or_claim_each_others_place(client: openai.OpenAI, encoding: Any) -> None:
+    ask_for: dict[str, Any] = {"model": "wordllama-256", "input": ["a", "b"], "encoding_format": encoding}
+    sound = client.embeddings.create(**ask_for).data
+    add_fault(client, kind="zero")
+    spoiled = client.embeddings.create(**ask_for).data
+    assert numbers(spoiled[0].embedding) == [0.0] * 256
+    assert spoiled[1] == sound[1]
+    add_fault(client, kind="size")
+    spoiled = client.embeddings.create(**ask_for).data
+    assert numbers(spoiled[0].embedding) == numbers(sound[0].embedding)[:-1]
+    add_fault(client, kind="indexes")
+    assert [item.index for item in client.embeddings.create(**ask_for).data] == [0, 0]
+
+
+def numbers(embedding: Any) -> list[float]:
+    """From either encoding: the SDK leaves base64 as it is when it was asked for by name."""
+    if isinstance(embedding, list):
+        return embedding
+    raw = base64.b64decode(embedding)
+    return list(struct.unpack(f"<{len(raw) // 4}f", raw))
+
+
+def test_a_reply_can_be_an_object_without_anything_in_it(client: openai.OpenAI) -> None:
+    add_fault(client, kind="empty", times=2)
+    body = {"model": "wordllama-256", "input": ["a"]}
+    assert client.post("/embeddings", cast_to=httpx.Response, body=body).json() == {}
+    assert ask(client, "How many days of leave?").choices is None
 
 
 def test_a_completion_can_be_made_to_run_out_of_tokens(client: openai.OpenAI) -> None:

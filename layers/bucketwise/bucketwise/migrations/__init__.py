@@ -36,8 +36,11 @@ def migrations() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.number)
 
 
-def migrate(connection: Connection, *, embedding_model: str, dimensions: int) -> list[str]:
+def migrate(connection: Connection, *, embedding_model: str, dimensions: int, vector_index: str = "auto") -> list[str]:
     """Brings the schema up to date in one transaction and returns the names of the files it applied.
+
+    ``vector_index`` (auto, halfvec or binary) decides the kind of a vector index that is made now; the kind of
+    one that is there stays as it is.
 
     Safe to run from several places at once: an advisory lock lets one in at a time. Files that a newer
     version of the package applied are left alone, so an older version can be rolled back to.
@@ -47,7 +50,9 @@ def migrate(connection: Connection, *, embedding_model: str, dimensions: int) ->
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         applied = _applied(connection)
         pending = [migration for migration in migrations() if _is_pending(migration, applied)]
-        _set_for_this_transaction(connection, embedding_model=embedding_model, dimensions=dimensions)
+        _set_for_this_transaction(
+            connection, embedding_model=embedding_model, dimensions=str(dimensions), vector_index=vector_index
+        )
         for migration in pending:
             connection.execute(migration.text.encode())
             connection.execute(
@@ -70,19 +75,26 @@ def prepare_database(administrator: Connection) -> None:
 
 
 def check_index(connection: Connection, *, embedding_model: str, dimensions: int) -> None:
-    """Raises IndexMismatch unless the index was built for this code and this embedding model and dimension."""
+    """Raises IndexMismatch unless the index was built for this code, and holds vectors of this model and dimension.
+
+    They need not be the live ones: an index goes over to another model while the functions are set to the old one.
+    """
     try:
-        row = connection.execute("SELECT * FROM bucketwise.index_kind()").fetchone()
+        row = connection.execute(
+            "SELECT embedding_model, dimensions, schema_number, bucketwise.holds_kind(%s, %s) "
+            "FROM bucketwise.index_kind()",
+            (embedding_model, dimensions),
+        ).fetchone()
     except (UndefinedFunction, InvalidSchemaName):
         raise IndexMismatch("the database holds no index for this code: run the migrations") from None
     needed = migrations()[-1].number
     if row is None or row[2] < needed:
         raise IndexMismatch(f"the database's schema is older than migration {needed}: run the migrations")
-    if (row[0], row[1]) != (embedding_model, dimensions):
+    if not row[3]:
         raise IndexMismatch(
             f"the index holds vectors of {row[0]} with {row[1]} dimensions, but EMBEDDING_MODEL and "
-            f"EMBEDDING_DIMENSIONS say {embedding_model} with {dimensions}: set them back, or build an index "
-            "of the new kind in another database"
+            f"EMBEDDING_DIMENSIONS say {embedding_model} with {dimensions}: set them back, or go over to them "
+            "with `make reindex`"
         )
 
 
@@ -104,11 +116,10 @@ def _is_pending(migration: Migration, applied: dict[int, str]) -> bool:
     return digest is None
 
 
-def _set_for_this_transaction(connection: Connection, *, embedding_model: str, dimensions: int) -> None:
-    connection.execute(
-        "SELECT set_config('bucketwise.embedding_model', %s, true), set_config('bucketwise.dimensions', %s, true)",
-        (embedding_model, str(dimensions)),
-    )
+def _set_for_this_transaction(connection: Connection, **settings: str) -> None:
+    """What the numbered files read as ``current_setting('bucketwise.<name>')``."""
+    for name, value in settings.items():
+        connection.execute("SELECT set_config(%s, %s, true)", (f"bucketwise.{name}", value))
 
 
 def _file(name: str) -> bytes:

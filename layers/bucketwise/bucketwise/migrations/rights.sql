@@ -10,14 +10,19 @@ BEGIN
         GRANT USAGE ON SEQUENCE bucketwise.claims TO bucketwise_ingest;
         GRANT SELECT, INSERT, UPDATE ON bucketwise.documents TO bucketwise_ingest;
         GRANT SELECT, INSERT, DELETE ON bucketwise.chunks TO bucketwise_ingest;
-        GRANT SELECT, INSERT ON bucketwise.embeddings TO bucketwise_ingest;
-        GRANT INSERT ON bucketwise.corpus_changes TO bucketwise_ingest;
-        GRANT EXECUTE ON FUNCTION bucketwise.index_kind TO bucketwise_ingest;
+        -- UPDATE on embeddings is for locking rows: none is ever changed.
+        GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.embeddings, bucketwise.released_texts TO bucketwise_ingest;
+        GRANT SELECT, INSERT, DELETE ON bucketwise.corpus_changes TO bucketwise_ingest;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.reconciliations TO bucketwise_ingest;
+        GRANT SELECT, INSERT, DELETE ON bucketwise.attempts TO bucketwise_ingest;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.waiting TO bucketwise_ingest;
+        GRANT SELECT ON bucketwise.embedding_sets TO bucketwise_ingest;
+        GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.holds_kind TO bucketwise_ingest;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bucketwise_ask') THEN
         GRANT USAGE ON SCHEMA bucketwise TO bucketwise_ask;
-        GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.corpus_version, bucketwise.search,
-            bucketwise.documents_page TO bucketwise_ask;
+        GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.holds_kind, bucketwise.corpus_version, bucketwise.search,
+            bucketwise.documents_page, bucketwise.stored_for, bucketwise.held_version TO bucketwise_ask;
     END IF;
 END
 $$;

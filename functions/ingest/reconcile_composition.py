@@ -1,0 +1,39 @@
+"""Reconcile's parts, put together once for each execution environment. Neither parsers nor models are among them."""
+
+import os
+from functools import lru_cache
+
+import boto3
+
+from bucketwise.database import Database, connect
+from bucketwise.errors import InvalidSettings
+from bucketwise.ingest_queue import IngestQueue
+from bucketwise.settings import Settings
+from bucketwise.telemetry import Telemetry
+from ingest.collection import Collection
+from ingest.fingerprint import fingerprint
+from ingest.inventory import Inventory
+from ingest.listing import BucketListing
+from ingest.reconcile import Reconciliation
+
+telemetry = Telemetry("reconcile")
+
+
+@lru_cache(maxsize=1)
+def reconciliation() -> Reconciliation:
+    """Raises InvalidSettings. Nothing is connected yet."""
+    return build_reconciliation(Settings.from_environment(os.environ))
+
+
+def build_reconciliation(given: Settings) -> Reconciliation:
+    if not given.queue_url:
+        raise InvalidSettings("QUEUE_URL: needed to have documents looked at")
+    database = Database(lambda: connect(given))
+    return Reconciliation(
+        listing=BucketListing(boto3.client("s3"), given.bucket, given.prefix),
+        inventory=Inventory(database, given.tenant),
+        collection=Collection(database, given.tenant),
+        queue=IngestQueue(boto3.client("sqs"), given.queue_url, given.bucket),
+        prefix=given.prefix,
+        fingerprint=fingerprint(given),
+    )

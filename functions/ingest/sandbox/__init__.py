@@ -1,0 +1,5 @@
+"""Parsing in a process of its own: what a file does to its parser stays there.
+
+``server`` is a small process without the function's environment that has the parsers loaded; it forks one child for
+each document. ``confinement`` is what the child gives up before it reads a byte. ``client`` is the function's side.
+"""

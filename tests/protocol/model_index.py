@@ -1,0 +1,100 @@
+"""The index of the model: a row and its chunks under each key, and what one transaction does to them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import NamedTuple
+
+from bucketwise.models import DocumentState
+from ingest.differences import Expected, HeldDocument, ListedObject, Pair, difference
+from ingest.protocol import Decisions, Held
+from tests.protocol.mutants import NEVER_HEARD_OF
+from tests.protocol.world import StoredVersion
+
+FINGERPRINT = "code 1"
+CHUNKS = 2  # of every document
+KEY = "a.txt"
+SIZE = 1
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Row(NamedTuple):
+    """``number`` is that of the upload which the row was made of, and so are those of its chunks."""
+
+    held: Held = NEVER_HEARD_OF
+    number: int = 0
+    chunks: tuple[int, ...] = ()
+
+    def holds(self, seen: StoredVersion | None) -> bool:
+        """Whether this is what the bucket holds."""
+        if seen is None:
+            return self.held.state is DocumentState.DELETED
+        return self.held.state is not DocumentState.DELETED and self.number == seen.number
+
+    @property
+    def whole(self) -> bool:
+        """Whether a reader finds all chunks of exactly the row's version, or none if it has none."""
+        indexed = self.held.state is DocumentState.INDEXED
+        return self.chunks == (self.number,) * (CHUNKS if indexed else 0)
+
+
+SwapStep = Callable[[Row], Row | None]
+
+
+def listed_differently(row: Row, seen: StoredVersion | None) -> bool:
+    """Whether a reconciliation finds a difference: it knows of the bucket what a listing shows."""
+    listed = ListedObject(KEY, seen.version, seen.etag, SIZE, _stored_at(seen.number)) if seen else None
+    held, document = row.held, None
+    if held.state is not DocumentState.DELETED:
+        document = HeldDocument(KEY, held.version, str(held.etag), SIZE, _stored_at(row.number), str(held.fingerprint))
+    return difference(Pair(KEY, listed, document), Expected(FINGERPRINT, "", EPOCH)) is not None
+
+
+def _stored_at(number: int) -> datetime:
+    return EPOCH + timedelta(minutes=number)
+
+
+def confirmed(row: Row, claim: int) -> Row:
+    return row._replace(held=_under(row.held, claim))
+
+
+def swap_steps(
+    decisions: Decisions, claim: int, seen: StoredVersion | None, *, unreadable: str
+) -> tuple[SwapStep, ...]:
+    """The steps of the product's swap, in its order. The first gives None if the commit may not be."""
+    indexed = seen is not None and seen.etag != unreadable
+    return (
+        partial(_claim, decisions, _held(claim, seen, indexed), seen.number if seen else 0),
+        _remove,
+        partial(_store, seen.number if seen and indexed else None),
+        _settle,
+    )
+
+
+def _claim(decisions: Decisions, held: Held, number: int, row: Row) -> Row | None:
+    return row._replace(held=held, number=number) if decisions.may_commit(row.held, held.claim) else None
+
+
+def _remove(row: Row) -> Row:
+    return row._replace(chunks=())
+
+
+def _store(number: int | None, row: Row) -> Row:
+    return row if number is None else row._replace(chunks=row.chunks + (number,) * CHUNKS)
+
+
+def _settle(row: Row) -> Row:
+    return row
+
+
+@cache
+def _held(claim: int, seen: StoredVersion | None, indexed: bool) -> Held:
+    if seen is None:
+        return Held(claim, DocumentState.DELETED, None, None, None)
+    state = DocumentState.INDEXED if indexed else DocumentState.FAILED
+    return Held(claim, state, seen.version, seen.etag, FINGERPRINT)
+
+
+@cache
+def _under(held: Held, claim: int) -> Held:
+    return Held(claim, held.state, held.version, held.etag, held.fingerprint)

@@ -1,0 +1,115 @@
+"""Bucket and index side by side: what differs is found whatever both hold, and in constant memory."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.differences import Difference, Expected, HeldDocument, ListedObject, Pair, difference, side_by_side
+
+NOW = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
+BEFORE = NOW - timedelta(hours=1)
+EXPECTED = Expected("code 1", "", told_until=NOW - timedelta(minutes=15))
+
+# With characters on both sides of the surrogates, where UTF-16 would sort otherwise.
+keys = st.text("aZ/ \u00e9\uffee\U0001f682", min_size=1, max_size=3)
+versions = st.sampled_from(["v1", "v2"])
+
+
+def listed(key: str = "a.txt", version: str | None = "v1", **changes: Any) -> ListedObject:
+    rest: dict[str, Any] = {"etag": "e1", "size": 3, "last_modified": BEFORE}
+    return ListedObject(key, version, **(rest | changes))
+
+
+def held(key: str = "a.txt", version: str | None = "v1", **changes: Any) -> HeldDocument:
+    rest: dict[str, Any] = {"etag": "e1", "size": 3, "last_modified": BEFORE, "fingerprint": "code 1"}
+    return HeldDocument(key, version, **(rest | changes))
+
+
+def found(one: ListedObject | None, other: HeldDocument | None, expected: Expected = EXPECTED) -> Difference | None:
+    return difference(Pair("a.txt", one, other), expected)
+
+
+@given(st.dictionaries(keys, versions), st.dictionaries(keys, versions))
+def test_what_differs_is_what_is_not_in_both(bucket: dict[str, str], index: dict[str, str]) -> None:
+    objects = (listed(key, bucket[key]) for key in sorted(bucket, key=str.encode))
+    documents = (held(key, index[key]) for key in sorted(index, key=str.encode))
+    pairs = list(side_by_side(objects, documents))
+    assert [pair.key for pair in pairs] == sorted(bucket.keys() | index.keys(), key=str.encode)
+    differing = {each.key for pair in pairs if (each := difference(pair, EXPECTED))}
+    assert differing == {key for key, _ in bucket.items() ^ index.items()}
+
+
+def test_each_side_is_read_only_as_far_as_it_is_needed() -> None:
+    taken = {"bucket": 0, "index": 0}
+
+    def counted(side: str, make: Any, step: int) -> Iterator[Any]:
+        for number in range(0, 10_000, step):
+            taken[side] += 1
+            yield make(f"{number:05}")
+
+    pairs = side_by_side(counted("bucket", listed, 1), counted("index", held, 100))
+    for _ in islice(pairs, 250):
+        pass
+    assert taken == {"bucket": 250, "index": 4}
+
+
+def test_equal_sides_do_not_differ() -> None:
+    assert found(listed(), held()) is None
+    assert found(None, None) is None
+
+
+@pytest.mark.parametrize("changed", [{"etag": "e2"}, {"size": 4}, {"last_modified": BEFORE - timedelta(seconds=1)}])
+def test_without_versions_all_that_a_listing_shows_must_agree(changed: dict[str, Any]) -> None:
+    assert found(listed(version=None), held(version=None)) is None
+    assert found(listed(version=None, **changed), held(version=None)) == Difference("a.txt", missed=True)
+
+
+def test_a_version_is_named_by_its_id_alone() -> None:
+    assert found(listed(etag="e2", size=9, last_modified=BEFORE - timedelta(days=1)), held()) is None
+    assert found(listed(version="v2"), held()) is not None
+    assert found(listed(version=None), held()) is not None
+    assert found(listed(), held(version=None)) is not None
+
+
+def test_parts_of_a_second_do_not_make_a_difference() -> None:
+    """S3 gives them in a listing, perhaps, and never with the object."""
+    assert found(listed(version=None, last_modified=BEFORE.replace(microsecond=250_000)), held(version=None)) is None
+
+
+@pytest.mark.parametrize("mark", [listed(version=None, present=False), None])
+def test_a_document_without_an_object_differs(mark: ListedObject | None) -> None:
+    assert found(mark, held()) == Difference("a.txt", missed=True)
+    assert found(mark, None) is None
+
+
+def test_other_code_is_a_difference_that_no_event_tells_of() -> None:
+    assert found(listed(), held(fingerprint="code 0")) == Difference("a.txt", missed=False)
+    assert found(listed("a.txt", "v2"), held(fingerprint="code 0")) == Difference("a.txt", missed=True)
+
+
+def test_a_document_of_a_key_that_is_none_of_ours_any_more_is_a_difference_that_no_event_tells_of() -> None:
+    narrowed = Expected("code 1", "reports/", told_until=EXPECTED.told_until)
+    assert found(None, held(), narrowed) == Difference("a.txt", missed=False)
+
+
+@pytest.mark.parametrize(("minutes", "missed"), [(14, False), (15, True), (16, True)])
+def test_what_changed_a_moment_ago_may_still_be_on_its_way(minutes: int, missed: bool) -> None:
+    then = NOW - timedelta(minutes=minutes)
+    for one, other in (
+        (listed(last_modified=then), None),
+        (listed(version="v2", last_modified=then), held()),
+        (listed(last_modified=then, present=False), held()),
+    ):
+        assert found(one, other) == Difference("a.txt", missed=missed)
+
+
+def test_only_objects_and_documents_exist() -> None:
+    assert Pair("a", listed("a"), None).exists
+    assert Pair("a", None, held("a")).exists
+    assert Pair("a", listed("a", present=False), held("a")).exists
+    assert not Pair("a", listed("a", present=False), None).exists
