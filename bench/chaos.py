@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -44,6 +45,8 @@ REPAIR = 1000
 """Changes between two reconciliations."""
 NEVER = ("diverged", "mixed_reads", "wasted_embeddings", "deadlocks", "errors")
 TENANT = "chaos"
+SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bucketwise'"""
 
 
 def main() -> int:
@@ -179,6 +182,9 @@ class Chaos:
 
     def _deadlocks(self) -> int:
         """As the server counted them: the product runs a transaction again that met one."""
+        # A session reports what it counted when it ends, at the latest.
+        while self._connection.execute(SESSIONS).fetchone() != (0,):
+            time.sleep(0.01)
         row = self._connection.execute(
             "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
         ).fetchone()

@@ -96,7 +96,7 @@ def _report(receipt: Receipt, change: ObjectChange) -> None:
     embedding = receipt.embedding
     telemetry.logger.info("object looked at", extra=receipt.public())
     # Counted for every outcome: what was paid for is paid for.
-    if embedding.embedded:
+    if embedding.embedded or embedding.tokens:
         telemetry.count(Metric.CHUNKS_EMBEDDED, embedding.embedded)
         telemetry.count(Metric.EMBEDDING_TOKENS, embedding.tokens)
         if embedding.cost_usd is not None:

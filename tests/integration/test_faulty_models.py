@@ -32,7 +32,10 @@ from local.model_server.embeddings import DIMENSIONS, EMBEDDING_MODEL
 from local.postgres import Postgres
 from tests.unit.ingest_fakes import SOON
 
-DOCUMENTS = {f"{number}.txt": make_text(f"{number}.txt", number, 1 + number % 4) for number in range(3)}
+KEYS = [f"{number}.txt" for number in range(3)]
+BEFORE = {key: make_text(key, 1, 2) for key in KEYS}
+DOCUMENTS = {key: f"{text}\n\n{make_text(key, 2, 4)}" for key, text in BEFORE.items()}
+"""Half known: their beginnings were documents before."""
 REQUESTS_SPOILED = 9
 LOOK_SECONDS = 0.7
 FAULTS: list[dict[str, Any]] = [
@@ -162,6 +165,7 @@ def assert_all_is_as_it_should_be(ingest: Ingest) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: " ".join(map(str, fault.values())))
 def test_what_was_put_off_because_of_a_fault_is_indexed_when_it_is_over(ingest: Ingest, fault: dict[str, Any]) -> None:
+    ingest.take_in(BEFORE)
     ingest.add_fault(**{"route": "embeddings", "times": REQUESTS_SPOILED, **fault})
     receipts = ingest.take_in(DOCUMENTS)
     assert any(receipt.outcome is Outcome.POSTPONED for receipt in receipts)

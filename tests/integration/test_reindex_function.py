@@ -18,8 +18,8 @@ from local.model_server.client import LocalModels
 from local.reindex import ReindexFailed, ReindexFunction
 from tests.integration.index_database import DIMENSIONS, MODEL, IndexDatabase, opened
 from tests.integration.indexed_documents import Tenant
-from tests.unit.ingest_world import Context
 from tests.unit.ingest_fakes import SOON
+from tests.unit.ingest_world import Context
 
 LOCAL = {"embedding_model": "wordllama-256", "dimensions": 256}
 

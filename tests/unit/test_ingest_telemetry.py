@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from bucketwise.errors import BucketUnavailable, MalformedEvent
+from bucketwise.errors import BucketUnavailable, DatabaseUnavailable, MalformedEvent
 from tests.unit.ingest_world import World, batch, handle, ingest_world
 from tests.unit.test_events import notification
 
@@ -66,6 +66,19 @@ def test_what_was_paid_for_is_counted_also_if_the_document_is_put_off(
     assert metrics.keys() == {"DocumentsPostponed", "ChunksEmbedded", "EmbeddingTokens", "CostUSD"}
     assert metrics["DocumentsPostponed"] == [1.0]
     assert metrics["EmbeddingTokens"][0] > 0
+
+
+def test_tokens_are_counted_also_if_what_they_paid_for_could_not_be_kept(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_vectors: object, **_: object) -> NoReturn:
+        raise DatabaseUnavailable("the database did not answer, twice")
+
+    monkeypatch.setattr(world.index, "add_embeddings", fail)
+    world.bucket.objects["a.txt"] = ("v1", TEXT)
+    handle(batch(json.dumps(notification("a.txt"))))
+    metrics = emitted(capsys)
+    assert (metrics["ChunksEmbedded"], metrics["EmbeddingTokens"]) == ([0.0], [6.0])
 
 
 def test_metrics_are_emitted_also_when_a_bare_event_raises(world: World, capsys: pytest.CaptureFixture[str]) -> None:

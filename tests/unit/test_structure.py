@@ -33,9 +33,10 @@ FIRST_PARTY = {"bucketwise", "ingest", "ask", "migrate", "local", "bench", "exam
 # What a module of the shared layer, or of a function, may build on: never on what is built on it.
 ORDER = {
     "bucketwise": ["models", "errors", "settings", "prices", "deadline", "secrets_manager", "ingest_queue",
-                   "connection", "migrations", "database", "index_kind", "model_calls", "telemetry", "embedding", "search"],
-    "ingest": ["receipts", "events", "bucket", "tokens", "parsing", "sandbox", "chunking", "fingerprint", "protocol", "vectors",
-               "swap", "index", "embedding_stage", "spool", "pipeline", "postponement", "tags", "differences",
+                   "connection", "migrations", "database", "index_kind", "model_calls", "telemetry", "embedding",
+                   "search"],
+    "ingest": ["receipts", "events", "bucket", "tokens", "parsing", "sandbox", "chunking", "fingerprint", "protocol",
+               "vectors", "swap", "index", "embedding_stage", "spool", "pipeline", "postponement", "tags", "differences",
                "listing", "reconcile", "inventory", "collection", "composition", "handler", "reconcile_composition",
                "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
     "ask": ["documents", "schemas", "problems", "contract", "prompt", "generation", "citations", "retrieval",

@@ -20,7 +20,7 @@ LONGEST_DELAY_SECONDS = 900  # SQS: of one message
 class Errand:
     """What a message of our own adds to what S3 would tell.
 
-    ``tries`` counts how often it was put off. ``ended`` is the claim of the latest look, which ended in order.
+    ``tries`` counts how often it was put off. ``ended`` is the claim of the latest attempt, which ended in order.
     ``again`` asks for a look also at a version that the index knows already.
     """
 
