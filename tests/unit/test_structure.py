@@ -36,9 +36,9 @@ ORDER = {
                    "connection", "migrations", "database", "index_kind", "model_calls", "telemetry", "embedding",
                    "search"],
     "ingest": ["receipts", "events", "bucket", "tokens", "parsing", "sandbox", "chunking", "fingerprint", "protocol",
-               "vectors", "swap", "index", "embedding_stage", "spool", "pipeline", "postponement", "tags", "differences",
-               "listing", "reconcile", "inventory", "collection", "composition", "handler", "reconcile_composition",
-               "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
+               "vectors", "swap", "index", "embedding_stage", "spool", "pipeline", "postponement", "tags",
+               "differences", "listing", "reconcile", "inventory", "collection", "composition", "handler",
+               "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
     "ask": ["documents", "schemas", "problems", "contract", "prompt", "generation", "citations", "retrieval",
             "pipeline", "responses", "composition", "routes", "handler"],
 }  # fmt: skip
