@@ -18,10 +18,6 @@ AT_RECENT = 0.3
 """Share of the changes that fall on a key that was changed a moment ago."""
 
 
-def key_of(number: int) -> str:
-    return f"folder-{number % 7}/{number:03}.txt"
-
-
 class Changes:
     """One change after the other, each told to the queue unless its event is lost.
 
@@ -35,7 +31,7 @@ class Changes:
         self._recent: deque[str] = deque(maxlen=8)
         self._texts: defaultdict[str, list[str]] = defaultdict(list)
         self._numbers = 0
-        self.keys = [key_of(number) for number in range(KEYS)]
+        self.keys = [f"folder-{number % 7}/{number:03}.txt" for number in range(KEYS)]
         self.untold: set[str] = set()
         self.lost_events = 0
 

@@ -7,8 +7,8 @@ from typing import IO
 
 from ingest import bucket, composition, handler, index
 from ingest.postponement import Postponement
+from tests.e2e.deadly_text import DEADLY
 
-DEADLY = b"This sentence ends the process that reads it."
 COPY = bucket.StoredObject.copy_to
 
 

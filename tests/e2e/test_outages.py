@@ -14,7 +14,7 @@ from local.model_server.api import ModelApi
 from local.model_server.embeddings import Embedded, Embedder
 from local.model_server.faults import Faults
 from local.model_server.server import ModelServer
-from tests.e2e.hasty_ingest import DEADLY
+from tests.e2e.deadly_text import DEADLY
 from tests.e2e.hasty_twin import MOST_RECEIVES, HastySystem, hasty_system, wait_for
 
 WORDS = ("harbour", "ferry", "gangway", "lantern", "ticket", "anchor", "signal", "tide", "crew", "manifest", "berth")

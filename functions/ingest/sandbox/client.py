@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ sys.path[:] = json.loads(sys.argv[2])
 from ingest.sandbox.server import main
 main(int(sys.argv[1]), sys.argv[3])
 """
+LAST_WORDS = {"end", "problem", "lost"}  # of one of them, a child's last frame has the name
 ANSWER_SECONDS = 30.0  # for the server to load the parsers, and to fork
 
 
@@ -53,6 +54,7 @@ class Sandbox:
         self._parser = parser
         self._server: _Server | None = None
         self.lost_children = 0
+        self.hung_children = 0  # of those that were lost
 
     @contextmanager
     def parse(self, path: Path, *, key: str, content_type: str | None) -> Iterator[ParsedDocument]:
@@ -104,10 +106,12 @@ class Sandbox:
             frame = child.reader.next()
         except Stalled:
             self.lost_children += 1
+            self.hung_children += 1
             raise _too_complex(f"more than {self._limits.stall_seconds:.0f} seconds for one part") from None
         except BrokenOff:
             self.lost_children += 1
             raise child.reason_of_death() from None
+        child.said_all = not frame.keys().isdisjoint(LAST_WORDS)
         if child.reader.received > self._limits.output_bytes:
             raise _too_complex(f"more than {self._limits.output_bytes:,} bytes for its text")
         if "problem" in frame:
@@ -123,12 +127,14 @@ class _Child:
     server: "_Server"
     process_id: int
     reader: FrameReader
+    said_all: bool = False
 
     def stop(self) -> None:
         """Ends a child that has more to say. One that has ended is left alone: its process id may be another's."""
         os.close(self.reader.descriptor)
-        if not self.server.has_answer():
-            os.kill(self.process_id, signal.SIGKILL)
+        if not self.said_all and not self.server.has_answer():
+            with suppress(ProcessLookupError):  # it ended this moment
+                os.kill(self.process_id, signal.SIGKILL)
 
     def reason_of_death(self) -> UnreadableDocument:
         status = self.server.wait()

@@ -26,8 +26,13 @@ def sandbox() -> Iterator[Sandbox]:
     box.close()
 
 
-def children(process: int) -> list[int]:
-    listed = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False)
+def servers() -> list[int]:
+    """The fork servers of this process that have this parser; other tests have children too."""
+    return children(os.getpid(), "-f", PARSER)
+
+
+def children(process: int, *options: str) -> list[int]:
+    listed = subprocess.run(["pgrep", "-P", str(process), *options], capture_output=True, text=True, check=False)
     return [int(line) for line in listed.stdout.split()]
 
 
@@ -61,12 +66,13 @@ def test_blocks_places_and_facts_come_through(sandbox: Sandbox, tmp_path: Path) 
 def test_a_child_that_is_lost_is_a_failure_of_its_document_alone(
     sandbox: Sandbox, tmp_path: Path, deed: str, reason: FailureReason, words: str
 ) -> None:
-    before = sandbox.lost_children
+    before = sandbox.lost_children, sandbox.hung_children
     with pytest.raises(UnreadableDocument) as caught:
         texts(sandbox, tmp_path, f"nothing {deed}")
     assert caught.value.reason is reason
     assert words in caught.value.hint
-    assert sandbox.lost_children == before + (deed != "grow")
+    assert sandbox.lost_children == before[0] + (deed != "grow")
+    assert sandbox.hung_children == before[1] + (deed == "hang")
     assert texts(sandbox, tmp_path, "nothing") == ["begun", "nothing"]
 
 
@@ -84,12 +90,16 @@ def test_output_is_bounded(sandbox: Sandbox, tmp_path: Path) -> None:
     assert caught.value.reason is FailureReason.TOO_COMPLEX
 
 
-def test_a_document_that_is_not_read_to_its_end_leaves_no_child(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_document_that_is_not_read_to_its_end_leaves_no_child(tmp_path: Path) -> None:
+    others = set(servers())
+    sandbox = Sandbox(LIMITS, PARSER)
     (tmp_path / "file").write_text("babble babble babble hang", encoding="utf-8")
     with sandbox.parse(tmp_path / "file", key="key", content_type=None) as document:
         next(document.blocks)
-    assert [child for server in children(os.getpid()) for child in children(server)] == []
+    (server,) = set(servers()) - others
+    assert children(server) == []
     assert texts(sandbox, tmp_path, "nothing") == ["begun", "nothing"]
+    sandbox.close()
 
 
 @linux_only
@@ -114,10 +124,10 @@ def test_a_child_cannot_read_the_functions_own_environment(sandbox: Sandbox, tmp
 
 
 def test_a_server_that_was_lost_is_started_again(tmp_path: Path) -> None:
-    others = set(children(os.getpid()))
+    others = set(servers())
     sandbox = Sandbox(LIMITS, PARSER)
     texts(sandbox, tmp_path, "nothing")
-    (server,) = set(children(os.getpid())) - others
+    (server,) = set(servers()) - others
     os.kill(server, signal.SIGKILL)
     with pytest.raises(ParserUnavailable):
         texts(sandbox, tmp_path, "nothing")
