@@ -1,6 +1,7 @@
 """The pipeline's values in the words of the HTTP contract."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from ask.citations import Citation
 from ask.pipeline import Answer
@@ -43,10 +44,8 @@ def search_response(found: Retrieval, *, request_id: str, total_ms: float) -> Se
 
 
 def passage_out(passage: Passage) -> PassageOut:
-    place = passage.place_at(passage.start)
     return PassageOut(
-        page=place.page,
-        heading=list(place.heading),
+        **asdict(passage.place_at(passage.start)),
         key=passage.key,
         version=passage.version,
         title=passage.title,
@@ -72,10 +71,8 @@ def usage_out(embedding: ModelUsage, generation: ModelUsage | None) -> UsageOut:
 
 
 def _citation(citation: Citation, link: str | None) -> CitationOut:
-    place = citation.place
     return CitationOut(
-        page=place.page,
-        heading=list(place.heading),
+        **asdict(citation.place),
         marker=citation.marker,
         key=citation.passage.key,
         version=citation.passage.version,

@@ -85,6 +85,10 @@ class RetryRequest(_Request):
 
 class PlaceOut(BaseModel):
     page: int | None = Field(description="Counts from 1; null in a document without pages")
+    slide: int | None = Field(description="Of a presentation, counts from 1")
+    sheet: str | None = Field(description="Of a workbook")
+    rows: tuple[int, int] | None = Field(description="First and last row of a sheet or table, counting from 1")
+    part: str | None = Field(description="The attachment or the file within an archive")
     heading: list[str] = Field(description="Headings above, outermost first")
 
 
@@ -170,7 +174,9 @@ class DocumentOut(BaseModel):
     last_modified: datetime | None = Field(description="When the version was stored in the bucket")
     metadata: dict[str, str]
     title: str | None
+    author: str | None = Field(description="Of whom the file says that it is")
     pages: int | None
+    skipped: list[str] = Field(description="Pages or parts whose text is missing, and why; the rest is searchable")
     chunks: int
     tokens: int = Field(description="In all chunks together")
     embedded: int = Field(description="Chunks that were embedded for this version")

@@ -5,7 +5,7 @@ Apart from that code: reconcile has to know the fingerprint, and comes without t
 
 from bucketwise.settings import Settings
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 """To be raised when the same bytes would give another text."""
 
 CHUNKER_VERSION = "1"

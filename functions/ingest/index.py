@@ -125,6 +125,8 @@ class DocumentIndex:
         row = self._row(facts, claim, DocumentState.INDEXED) | {
             "title": document.title,
             "pages": document.pages,
+            "author": document.author,
+            "skipped": document.skipped,
             "chunks": chunks.count,
             "tokens": chunks.tokens,
             "embedded": embedding.embedded,
@@ -167,11 +169,11 @@ class DocumentIndex:
 
 _EMPTY: dict[str, object] = (
     dict.fromkeys(
-        ("version", "etag", "size", "content_type", "last_modified", "title", "pages", "fingerprint", "reason",
-         "hint", "cost_usd")
+        ("version", "etag", "size", "content_type", "last_modified", "title", "pages", "author", "fingerprint",
+         "reason", "hint", "cost_usd")
     )
     | dict.fromkeys(("chunks", "tokens", "embedded", "reused", "embedding_tokens"), 0)
-    | {"metadata": Jsonb({})}
+    | {"metadata": Jsonb({}), "skipped": []}
 )  # fmt: skip
 
 

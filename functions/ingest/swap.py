@@ -31,7 +31,8 @@ UPDATE = """
             ELSE greatest(0, extract(epoch FROM clock_timestamp() - %(last_modified)s::timestamptz)) END,
         claim = %(claim)s, state = %(state)s, version = %(version)s, etag = %(etag)s, size = %(size)s,
         content_type = %(content_type)s, last_modified = %(last_modified)s, metadata = %(metadata)s,
-        title = %(title)s, pages = %(pages)s, fingerprint = %(fingerprint)s, reason = %(reason)s, hint = %(hint)s,
+        title = %(title)s, pages = %(pages)s, author = %(author)s, skipped = %(skipped)s,
+        fingerprint = %(fingerprint)s, reason = %(reason)s, hint = %(hint)s,
         chunks = %(chunks)s, tokens = %(tokens)s, embedded = %(embedded)s, reused = %(reused)s,
         embedding_tokens = %(embedding_tokens)s, cost_usd = %(cost_usd)s, updated_at = clock_timestamp()
     WHERE tenant = %(tenant)s AND key = %(key)s

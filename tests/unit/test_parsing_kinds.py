@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
-from ingest.parsing import BY_EXTENSION
+from ingest.parsing.kinds import BY_EXTENSION
 from tests.unit.make_pdf import make_pdf
 from tests.unit.parsed_text import parse_bytes
 

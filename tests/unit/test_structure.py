@@ -11,6 +11,7 @@ from ask.problems import PROBLEMS
 from bucketwise.models import FailureReason
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Metric
+from ingest.parsing.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -133,6 +134,12 @@ def test_the_readme_lists_every_metric_with_its_unit() -> None:
 
 def test_the_readme_lists_every_reason_of_a_failure() -> None:
     assert {row[0] for row in table("Documents")} == {reason.value for reason in FailureReason}
+
+
+def test_the_readme_lists_every_kind_of_file_with_its_extensions() -> None:
+    assert {row[0]: row[1].replace("`", "").split() for row in table("Formats")} == {
+        kind.name: list(kind.extensions) for kind in KINDS
+    }
 
 
 def test_the_readme_lists_every_problem_with_its_status() -> None:

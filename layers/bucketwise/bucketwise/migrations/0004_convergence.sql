@@ -3,6 +3,11 @@
 -- From S3's storing of the object to its commit, in seconds: what an uploader waits for.
 ALTER TABLE bucketwise.documents ADD COLUMN seconds_to_searchable double precision;
 
+-- What the file says of itself, and which of its pages or parts are missing, and why.
+ALTER TABLE bucketwise.documents
+    ADD COLUMN author text,
+    ADD COLUMN skipped text[] NOT NULL DEFAULT '{}';
+
 -- The looks at an object that have begun and are not known to have ended. A row that outlives `over_by`, when
 -- its worker's time was up at the latest, stands for a worker that was lost. `object` names the version.
 CREATE TABLE bucketwise.attempts (

@@ -12,7 +12,7 @@ RETURNS TABLE (
     key text, state text, reason text, hint text, version text, size bigint, content_type text,
     last_modified timestamptz, metadata jsonb, title text, pages int, chunks int, tokens bigint, embedded int,
     reused int, embedding_tokens bigint, cost_usd double precision, seconds_to_searchable double precision,
-    updated_at timestamptz, waiting jsonb)
+    updated_at timestamptz, waiting jsonb, author text, skipped text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, bucketwise, public, pg_temp
 SET plan_cache_mode = force_custom_plan
@@ -44,7 +44,8 @@ BEGIN
         coalesce(d.embedded, 0), coalesce(d.reused, 0), coalesce(d.embedding_tokens, 0), d.cost_usd,
         d.seconds_to_searchable, d.updated_at,
         CASE WHEN w.key IS NOT NULL THEN jsonb_build_object(
-            'since', w.since, 'tries', w.tries, 'reason', w.reason, 'next_try', w.next_try) END
+            'since', w.since, 'tries', w.tries, 'reason', w.reason, 'next_try', w.next_try) END,
+        d.author, coalesce(d.skipped, '{}')
     FROM page p
     LEFT JOIN bucketwise.documents d ON d.tenant = for_tenant AND d.key = p.key AND d.claim > 0
     LEFT JOIN bucketwise.waiting w ON w.tenant = for_tenant AND w.key = p.key
