@@ -42,8 +42,12 @@ def test_the_records_of_an_array_are_grouped_with_their_numbers() -> None:
     assert reading.text.count("id: ") == 100
 
 
+# In a text this short, one control character is so many that it is taken for binary.
+TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
+
+
 @given(
-    values=st.lists(st.recursive(st.text() | st.floats() | st.none(), lambda inner: st.lists(inner), max_leaves=5)),
+    values=st.lists(st.recursive(TEXTS | st.floats() | st.none(), lambda inner: st.lists(inner), max_leaves=5)),
     cut=st.integers(min_value=0, max_value=200),
 )
 def test_an_array_is_the_same_however_its_text_is_cut(values: list[object], cut: int) -> None:
