@@ -93,9 +93,8 @@ class Worker:
                 self._work_until_lost()
         except QueueClosed:
             return
-        except BaseException:
+        finally:
             self.queue.close()  # or the others, and whoever waits for them, would wait for ever
-            raise
 
     def _work_until_lost(self) -> None:
         life = RandomLife(self.queue, self.random)

@@ -10,6 +10,18 @@ from ingest.sandbox import confinement
 from ingest.sandbox.confinement import Limits, confine
 
 
+def test_a_narrower_bound_that_is_there_stays() -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (3, 3))
+            confine(Limits(memory_bytes=1 << 34, cpu_seconds=5))
+            os._exit(7 if resource.getrlimit(resource.RLIMIT_CPU) == (3, 3) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
 def test_limits_hold_also_where_system_calls_cannot_be_filtered(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_architecture: int, _refused: Iterable[int]) -> None:
         raise OSError("prctl")

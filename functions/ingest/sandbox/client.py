@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ sys.path[:] = json.loads(sys.argv[2])
 from ingest.sandbox.server import main
 main(int(sys.argv[1]), sys.argv[3])
 """
-LAST_WORDS = {"end", "problem", "lost"}  # of one of them, a child's last frame has the name
+LAST_WORDS = {"end", "problem", "lost", "unconfined"}  # of one of them, a child's last frame has the name
 ANSWER_SECONDS = 30.0  # for the server to load the parsers, and to fork
 
 
@@ -116,6 +116,8 @@ class Sandbox:
             raise _too_complex(f"more than {self._limits.output_bytes:,} bytes for its text")
         if "problem" in frame:
             raise UnreadableDocument(FailureReason(frame["problem"]), frame["hint"])
+        if "unconfined" in frame:  # says nothing of the document
+            raise ParserUnavailable(f"a parsing process could not be confined ({frame['unconfined']})")
         if "lost" in frame:
             self.lost_children += 1
             raise _crashed(frame["lost"])
@@ -168,16 +170,17 @@ class _Server:
             "cpu_seconds": limits.cpu_seconds,
         }
         reading, writing = os.pipe()
-        try:
-            with path.open("rb") as file:
-                socket.send_fds(self._socket, [json.dumps(request).encode()], [file.fileno(), writing])
+        with ExitStack() as undo:
+            undo.callback(os.close, reading)
+            try:
+                with path.open("rb") as file:
+                    socket.send_fds(self._socket, [json.dumps(request).encode()], [file.fileno(), writing])
+            finally:
+                os.close(writing)
             self._status = None
-            return _Child(self, self._answer()["child"], FrameReader(reading, limits.stall_seconds))
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
+            child = _Child(self, self._answer()["child"], FrameReader(reading, limits.stall_seconds))
+            undo.pop_all()  # from here on the child closes it
+        return child
 
     def has_answer(self) -> bool:
         """Whether the server has said how the child ended, or is gone itself."""

@@ -72,16 +72,23 @@ def confine(limits: Limits) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
     ):
-        resource.setrlimit(kind, (most, most))
+        _limit(kind, most)
     if sys.platform != "linux":
         return
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    _limit(resource.RLIMIT_AS, limits.memory_bytes)
     _control(PR_SET_PDEATHSIG, signal.SIGKILL)
     _control(PR_SET_NO_NEW_PRIVS, 1)
     machine = platform.machine()
     if machine in REFUSED:
         with suppress(OSError):  # a platform may forbid filters; the limits hold all the same, and documents are read
             _filter_calls(AUDIT_ARCHITECTURE[machine], sorted(REFUSED[machine].values()))
+
+
+def _limit(kind: int, most: int) -> None:
+    """A bound that is set already and narrower stays: only root may widen it."""
+    _, hard = resource.getrlimit(kind)
+    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (bound, bound))
 
 
 def hide_from_children() -> None:

@@ -61,7 +61,11 @@ def _say(function: socket.socket, message: dict[str, Any]) -> None:
 def _parse_and_exit(parse: Parse, request: Request, file: int, output: int) -> NoReturn:
     """Whatever happens ends here: a child that went on would serve the next request beside its parent."""
     try:
-        confine(Limits(request.memory_bytes, request.cpu_seconds))
+        try:
+            confine(Limits(request.memory_bytes, request.cpu_seconds))
+        except (OSError, ValueError) as error:
+            _write(output, {"unconfined": type(error).__name__})
+            os._exit(0)
         _parse(parse, request, Path(f"/dev/fd/{file}"), output)
     except UnreadableDocument as problem:
         _write(output, {"problem": problem.reason.value, "hint": problem.hint})

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,12 @@ def test_processor_time_is_bounded_also_while_it_talks(tmp_path: Path) -> None:
         texts(sandbox, tmp_path, "nothing spin")
     sandbox.close()
     assert (caught.value.reason, "time" in caught.value.hint) == (FailureReason.TOO_COMPLEX, True)
+
+
+def test_a_child_that_cannot_be_confined_says_nothing_of_its_document(tmp_path: Path) -> None:
+    unconfined = "tests.integration.sandbox.unconfined_parser"
+    with closing(Sandbox(LIMITS, unconfined)) as sandbox, pytest.raises(ParserUnavailable, match="confined"):
+        texts(sandbox, tmp_path, "nothing")
 
 
 def test_output_is_bounded(sandbox: Sandbox, tmp_path: Path) -> None:
