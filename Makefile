@@ -11,7 +11,7 @@ SAM := .venv-sam/bin/sam
 ARCHITECTURES := arm64 x86_64
 BUILD := .aws-sam
 
-.PHONY: demo dev test check bench estimate lint lock clean build build-here invoke api deploy reindex
+.PHONY: demo dev test check bench estimate lint lock clean build build-here invoke api deploy reindex formats
 
 demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No account, key or Docker.
 	@$(BIN)/python -m local.demo
@@ -71,6 +71,9 @@ deploy: .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --gu
 	$(MAKE) build ARCHITECTURES=arm64
 	$(SAM) deploy --guided --config-file $(CURDIR)/samconfig.toml --template-file $(BUILD)/arm64/template.yaml \
 	    --parameter-overrides Architecture=arm64 MigrationHash=$$(cat layers/bucketwise/bucketwise/migrations/*.sql | shasum -a 256 | cut -c1-16)
+
+formats: .venv/.demo  ## The README's table of the kinds of files that can be read.
+	@$(BIN)/python -m local.formats
 
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.
 	for folder in layers/dependencies layers/parsers local tests tests/sam tests/emulator; do \

@@ -19,6 +19,7 @@ from statistics import median
 from bucketwise.errors import UnreadableDocument
 from ingest.parsing.kinds import BY_EXTENSION
 from ingest.sandbox.client import Sandbox, SandboxLimits
+from ingest.sandbox.losses import How
 
 _TOKEN = re.compile(r"\w+")
 
@@ -68,10 +69,11 @@ def token_f1(text: str, reference: str) -> float:
 def measure(folder: Path) -> dict[str, object]:
     tally = Tally()
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    with closing(Sandbox(SandboxLimits())) as sandbox:
+    losses: list[How] = []
+    with closing(Sandbox(SandboxLimits(), lambda loss: losses.append(loss.how))) as sandbox:
         for path in files:
             tally.take(sandbox, folder, path)
-        hangs, crashes = sandbox.hung_children, sandbox.lost_children - sandbox.hung_children
+    hangs = losses.count(How.HUNG)
     known = [path for path in files if path.suffix.lower() in BY_EXTENSION]
     # Of all children and their children; kilobytes on Linux, bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
@@ -81,7 +83,7 @@ def measure(folder: Path) -> dict[str, object]:
         "indexed": tally.states["indexed"] + tally.states["partial"],
         "states": dict(tally.states),
         "formats": {extension: dict(states) for extension, states in sorted(tally.formats.items())},
-        "crashes": crashes,
+        "crashes": len(losses) - hangs,
         "hangs": hangs,
         "indexed_empty": tally.indexed_empty,
         "s_per_mb": round(tally.seconds * 1e6 / max(1, tally.bytes), 3),

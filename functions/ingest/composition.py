@@ -12,7 +12,7 @@ from bucketwise.index_kind import IndexKind, LiveKind
 from bucketwise.ingest_queue import IngestQueue
 from bucketwise.model_calls import model_client
 from bucketwise.settings import Settings
-from bucketwise.telemetry import Telemetry
+from bucketwise.telemetry import Metric, Telemetry
 from ingest.bucket import S3Bucket
 from ingest.chunking import Chunker
 from ingest.embedding_stage import EmbeddingStage, LiveEmbeddingStage
@@ -21,6 +21,7 @@ from ingest.index import DocumentIndex
 from ingest.pipeline import IngestPipeline, Limits
 from ingest.postponement import Postponement
 from ingest.sandbox.client import Sandbox, SandboxLimits
+from ingest.sandbox.losses import Loss
 from ingest.tags import Tagger
 from ingest.vectors import VectorTable
 
@@ -79,12 +80,18 @@ def build_pipeline(given: Settings, telemetry: Telemetry, index: DocumentIndex) 
     return IngestPipeline(
         bucket=S3Bucket(boto3.client("s3"), given.bucket, given.prefix),
         index=index,
-        chunker=Chunker(given.chunk_tokens, given.chunk_overlap_tokens),
+        chunker=Chunker(given.chunk_tokens, given.chunk_overlap_tokens, given.whole_document_tokens),
         embedding=LiveEmbeddingStage(LiveKind(index.database), stage_for),
-        parse=Sandbox(SandboxLimits(memory_bytes=parser_memory())).parse,
+        parse=Sandbox(SandboxLimits(memory_bytes=parser_memory()), partial(report_loss, telemetry)).parse,
         telemetry=telemetry,
         limits=Limits(given.max_document_bytes, given.max_document_tokens),
     )
+
+
+def report_loss(telemetry: Telemetry, loss: Loss) -> None:
+    """Of a parsing process: the document may be indexed all the same, in part."""
+    telemetry.count_with_reason(Metric.PARSERS_LOST, loss.how.value)
+    telemetry.logger.warning("a parsing process was lost", extra={"reason": loss.how.value, "cause": loss.cause})
 
 
 def parser_memory() -> int:

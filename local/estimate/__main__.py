@@ -18,6 +18,7 @@ from rich.table import Table
 from bucketwise.errors import BucketUnavailable, InvalidSettings
 from bucketwise.settings import Settings
 from ingest.sandbox.client import Sandbox, SandboxLimits
+from ingest.sandbox.losses import Loss
 from local.estimate.counting import Estimate, Estimator
 from local.estimate.sources import BucketSource, FolderSource, Source
 from local.function_settings import model_settings, with_defaults
@@ -88,13 +89,17 @@ def _source(options: argparse.Namespace, given: Settings) -> Source:
 
 def _report(given: Settings, source: Source, tokens_per_minute: int) -> Report:
     began = time.perf_counter()
-    with closing(Sandbox(SandboxLimits())) as sandbox, Console(stderr=True).status("reading") as status:
+    with closing(Sandbox(SandboxLimits(), _rejected)) as sandbox, Console(stderr=True).status("reading") as status:
         estimator = Estimator(given, sandbox.parse)
         for number, key in enumerate(source.keys(), start=1):
             status.update(f"reading file {number:,}")
             estimator.take(source, key)
     passed = time.perf_counter() - began
     return Report(estimator.estimate, passed, estimator.estimate.embedding_tokens * 60 / tokens_per_minute)
+
+
+def _rejected(_loss: Loss) -> None:
+    """Of whom a parsing process was lost is told with the documents that are rejected."""
 
 
 def _show(report: Report, tokens_per_minute: int) -> None:

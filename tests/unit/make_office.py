@@ -110,13 +110,13 @@ def slide(*shapes: str) -> str:
     return f"<p:sld {SLIDE}><p:cSld><p:spTree>{''.join(shapes)}</p:spTree></p:cSld></p:sld>"
 
 
-def pptx(slides: Mapping[str, str], order: Iterable[str] | None = None, **parts: str) -> bytes:
+def pptx(slides: Mapping[str, str], order: Iterable[str] | None = None, *, size: str = "", **parts: str) -> bytes:
     """Slides by name, shown in their order or the one given. ``parts`` are by name, with "__" for "/"."""
     listed = "".join(f'<p:sldId id="{n}" r:id="{name}"/>' for n, name in enumerate(order or slides, start=256))
     return package(
         "ppt/presentation.xml",
         {
-            "ppt/presentation.xml": f"<p:presentation {SLIDE}><p:sldIdLst>{listed}</p:sldIdLst></p:presentation>",
+            "ppt/presentation.xml": f"<p:presentation {SLIDE}><p:sldIdLst>{listed}</p:sldIdLst>{size}</p:presentation>",
             "ppt/_rels/presentation.xml.rels": relationships({n: ("slide", f"slides/{n}.xml") for n in slides}),
             **{f"ppt/slides/{name}.xml": content for name, content in slides.items()},
             **{f"ppt/{name.replace('__', '/')}": content for name, content in parts.items()},

@@ -59,7 +59,11 @@ def test_chapters_come_in_the_spine_s_order() -> None:
     assert reading.text == "# Springs\n\nhigh\n\n# Neaps\n\nlow"
     assert reading.headings == [("Springs",), ("Neaps",)]
     document = reading.document
-    assert (document.title, document.author, document.created) == ("On Tides", "Ann B, Bob C", "2021-03-04T00:00:00")
+    assert (document.title, document.author, document.created) == (
+        "On Tides",
+        "Ann B, Bob C",
+        "2021-03-04T00:00:00+00:00",
+    )
 
 
 def test_a_chapter_that_is_in_the_spine_50_000_times_is_read_once() -> None:
@@ -107,3 +111,8 @@ def test_a_protected_book_is_named_so_and_hidden_fonts_are_no_protection() -> No
 )
 def test_a_broken_book_is_refused(content: bytes) -> None:
     assert refusal(parse_epub, content) is FailureReason.CORRUPT
+
+
+def test_a_book_of_pictures_needs_text_recognition() -> None:
+    comic = make_epub(["a"], **{"OPS/a one.xhtml": "<html><body><img src='1.jpg'/></body></html>", "OPS/1.jpg": "."})
+    assert refusal(parse_epub, comic) is FailureReason.NEEDS_OCR

@@ -92,3 +92,22 @@ def test_absurd_nesting_is_flattened_and_keeps_its_text_and_time() -> None:
 def test_usual_nesting_is_left_alone() -> None:
     html = "<p>a<li>b<br>" * MAX_DEPTH + "<div>" * 100 + "</div>" * 100
     assert cap_nesting(html) is html
+
+
+@pytest.mark.parametrize("key", ["a.xhtml", "a.html"])
+@pytest.mark.parametrize(
+    "empty", ["<title/>", "<title />", "<script src='a.js'/>", '<title/><a id="top"/><h1/><TEXTAREA/>']
+)
+def test_an_element_that_ends_at_once_does_not_swallow_the_page(key: str, empty: str) -> None:
+    page = f"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><head>{empty}</head><body><p>Leave</p></body></html>"
+    assert parse_bytes(page.encode(), key=key).text == "Leave"
+
+
+def test_a_slash_that_belongs_to_an_address_ends_no_element() -> None:
+    assert read("<h2 id=http://a.example/>Leave</h2><p>paid").text == "## Leave\n\npaid"
+
+
+def test_an_encoding_that_is_not_declared_is_told_by_what_is_beyond_ascii() -> None:
+    german = "Die Größe der Straße hängt vom Gebäude ab; für Ämter gelten übliche Maße. " * 5
+    page = f"<p>{'All of this is plain. ' * 20_000}</p><p>{german}</p>"
+    assert read(page.encode("cp1252")).text.endswith(german.strip())

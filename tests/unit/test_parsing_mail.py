@@ -34,7 +34,7 @@ def test_a_mail_is_its_headers_and_its_text() -> None:
     )
     assert reading.headings == [("Überfahrt",)]
     assert (reading.document.title, reading.document.author) == ("Überfahrt", "Ann Büttner <ann@x.example>")
-    assert reading.document.created == "2024-12-09T20:26:59+01:00"
+    assert reading.document.created == "2024-12-09T19:26:59+00:00"
 
 
 def test_the_plain_text_is_preferred_unless_it_is_a_stub() -> None:

@@ -41,7 +41,7 @@ def test_sections_stand_below_their_headings() -> None:
         ("## Annual\n\n25 days.", ("Leave", "Annual")),
         ("# Pay", ("Pay",)),
     ]
-    assert (document.title, document.author, document.modified) == ("Handbook", "Ada", "2024-01-02T03:04:05")
+    assert (document.title, document.author, document.modified) == ("Handbook", "Ada", "2024-01-02T03:04:05+00:00")
 
 
 def test_lists_are_numbered_and_indented() -> None:

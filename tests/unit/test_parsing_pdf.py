@@ -8,6 +8,8 @@ from pypdfium2 import PdfDocument
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason, Place, PlaceMark
 from ingest.parsing import parse, pdf
+from ingest.parsing.pdf_forms import FilledFields
+from ingest.parsing.pdf_page import Page, read_page
 from tests.unit.make_pdf import make_encrypted_pdf, make_pdf
 from tests.unit.parsed_text import WholeDocument, parse_bytes
 
@@ -41,13 +43,12 @@ def test_a_page_without_text_keeps_its_number() -> None:
 
 def test_pages_are_read_as_they_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     read_pages: list[int] = []
-    load = pdf._page
 
-    def load_noting(document: PdfDocument, index: int) -> pdf._Page:
+    def load_noting(document: PdfDocument, index: int, fields: FilledFields) -> Page:
         read_pages.append(index)
-        return load(document, index)
+        return read_page(document, index, fields)
 
-    monkeypatch.setattr(pdf, "_page", load_noting)
+    monkeypatch.setattr(pdf, "read_page", load_noting)
     path = tmp_path / "a.pdf"
     path.write_bytes(make_pdf([["3"], [], *PAGES]))
     blocks = parse(path, key="a.pdf", content_type=None).blocks
@@ -98,18 +99,16 @@ def test_what_pdfium_cannot_open_is_corrupt(content: bytes) -> None:
     assert refused(content).reason is FailureReason.CORRUPT
 
 
-def test_pages_without_text_need_text_recognition_and_are_named() -> None:
-    error = refused(make_pdf([["3"]] * 14, drawn=True))
-    assert error.reason is FailureReason.NEEDS_OCR
-    assert "pages 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more" in error.hint
-
-
 def test_blank_pages_are_empty() -> None:
     assert refused(make_pdf([[], []])).reason is FailureReason.EMPTY
 
 
 def test_a_pdf_without_pages_is_refused() -> None:
     assert refused(make_pdf([])).reason in {FailureReason.EMPTY, FailureReason.CORRUPT}
+
+
+def test_spaces_that_do_not_break_are_spaces() -> None:
+    assert read(make_pdf([[r"Annual\240leave is 25 days."]])).text == "Annual leave is 25 days."
 
 
 def test_hyphens_at_the_end_of_a_line_are_joined() -> None:

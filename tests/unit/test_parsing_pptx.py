@@ -133,6 +133,23 @@ def test_a_presentation_of_pictures_needs_text_recognition() -> None:
     assert read(pptx({"s": slide()}))[0] == []
 
 
+def test_slides_that_are_pictures_are_named_as_skipped() -> None:
+    def picture(width: int, height: int) -> str:
+        return f'<p:pic><p:spPr><a:xfrm><a:ext cx="{width}" cy="{height}"/></a:xfrm></p:spPr></p:pic>'
+
+    slides = {
+        "a": slide(shape("Leave")),
+        "b": slide(picture(1000, 500)),
+        "c": slide(f"<p:grpSp>{picture(600, 400)}{picture(600, 400)}</p:grpSp>"),
+        "d": slide(picture(1000, 500), shape("Ports", kind="title")),
+        "e": slide(picture(100, 100)),
+        "f": slide(),
+    }
+    content = pptx(slides, size='<p:sldSz cx="1000" cy="1000"/>')
+    assert read(content)[1].skipped == ["slides 2-3: no text, they look scanned (needs OCR)"]
+    assert read(pptx(slides))[1].skipped == []  # without the slides' size nothing can be told
+
+
 def test_a_damaged_presentation_is_corrupt() -> None:
     assert reason(package("ppt/presentation.xml", {"ppt/presentation.xml": "<p:presentation"})) is FailureReason.CORRUPT
     assert reason(pptx({"s": slide()})[:-30]) is FailureReason.CORRUPT

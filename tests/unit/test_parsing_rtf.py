@@ -24,7 +24,7 @@ def test_text_in_any_code_page_is_read() -> None:
     reading = read(parse_rtf, rich(r"\f0 Caf\'e9 \u8364? \u-10179?\u-8704?\par\f1 \'cf\'f0\'e8\f0 \par end"))
     assert reading.text == "Café € 😀\nПри\nend"
     assert reading.document.title == "Leave à la carte"
-    assert (reading.document.author, reading.document.created) == ("Ann B", "2021-03-04T10:05:00")
+    assert (reading.document.author, reading.document.created) == ("Ann B", "2021-03-04T10:05:00+00:00")
 
 
 def test_footnotes_links_and_cells_are_kept() -> None:

@@ -20,6 +20,11 @@ def test_text_is_decoded_from_its_encoding(encoding: str) -> None:
     assert text_of(GERMAN.encode(encoding)) == GERMAN
 
 
+def test_an_encoding_is_told_by_what_is_beyond_ascii_however_late_that_comes() -> None:
+    preamble = "All of this is plain. " * 20_000
+    assert text_of((preamble + GERMAN).encode("cp1252")) == preamble + GERMAN
+
+
 def test_big_endian_text_is_decoded_by_its_mark() -> None:
     assert text_of(b"\xfe\xff" + GERMAN.encode("utf-16-be")) == GERMAN
 

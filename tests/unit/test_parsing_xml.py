@@ -92,3 +92,11 @@ def test_many_elements_are_no_problem(element: str) -> None:
     reading = read(parse_xml, f"<r>{element * 50_000}</r>")
     assert len(reading.lines) >= 50_000
     assert len(reading.blocks) > 10
+
+
+def test_of_a_drawing_only_the_words_are_read() -> None:
+    drawing = (
+        "<svg xmlns='http://www.w3.org/2000/svg'><title>Orders</title><style>.a {fill: red}</style>"
+        "<g><path d='M0 0L9 9'/><text x='1'>Order <tspan>received</tspan></text></g></svg>"
+    )
+    assert read(parse_xml, drawing).lines == ["# Orders", "Order received"]

@@ -7,19 +7,24 @@ from pathlib import Path, PurePosixPath
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
 from ingest.parsing.document import Block, ParsedDocument
-from ingest.parsing.kinds import BEGINNING, BY_EXTENSION, parser_for
-from ingest.parsing.parts import Parts
+from ingest.parsing.kinds import BY_EXTENSION
+from ingest.parsing.parts import Parts, Unwatched, Watch
 from ingest.parsing.readable import Readable
+from ingest.parsing.recognition import kind_of
 from ingest.parsing.text import byte_pieces
 
+_MAX_TITLE = 300  # characters; a page may make a heading of a chapter
 
-def parse(path: Path, *, key: str, content_type: str | None) -> ParsedDocument:
+
+def parse(path: Path, *, key: str, content_type: str | None, watch: Watch | None = None) -> ParsedDocument:
     """Parse a file by what its content, else its key's extension, else its content type says it is.
+
+    ``watch`` is told of the parts within.
 
     The text holds at least one character that is not white space. Raises ``UnreadableDocument``, whatever the bytes,
     at once or while the blocks are read; the file is read until then.
     """
-    return _parse_part(path, key, content_type, Parts(_parse_part))
+    return _parse_part(path, key, content_type, Parts(_parse_part, watch or Unwatched()))
 
 
 @contextmanager
@@ -31,26 +36,26 @@ def parsed_here(path: Path, *, key: str, content_type: str | None) -> Iterator[P
 def _parse_part(content: Readable, name: str, content_type: str | None, parts: Parts) -> ParsedDocument:
     if not any(piece.strip() for piece in byte_pieces(content)):
         raise _empty()
-    with content.open("rb") as file:
-        beginning = file.read(BEGINNING)
-    parser = parser_for(content, beginning, PurePosixPath(name).suffix.lower(), content_type)
-    if parser is None:
+    kind = kind_of(content, extension=PurePosixPath(name).suffix.lower(), content_type=content_type)
+    if kind is None:
         raise UnreadableDocument(
             FailureReason.UNSUPPORTED,
             f"This kind of file cannot be read. Supported are {', '.join(BY_EXTENSION)}.",
         )
-    document = parser(content, parts)
-    document.blocks = _with_text(document.blocks)
+    document = kind.parser(content, parts)
+    document.read_as = kind.name
+    document.blocks = _checked(document, document.blocks)
     return document
 
 
-def _with_text(blocks: Iterator[Block]) -> Iterator[Block]:
+def _checked(document: ParsedDocument, blocks: Iterator[Block]) -> Iterator[Block]:
     is_empty = True
     for block in blocks:
         is_empty = is_empty and not block.text.strip()
         yield block
     if is_empty:
         raise _empty()
+    document.title = document.title and document.title[:_MAX_TITLE]
 
 
 def _empty() -> UnreadableDocument:

@@ -22,7 +22,7 @@ class ParsedDocument:
     before it. ``markdown`` says whether the text is to be split as Markdown. ``most_tokens`` is an upper bound of the
     text's tokens, None where it cannot be told beforehand. The rest is complete when the blocks have been read:
     ``pages`` is known of PDF alone, ``created`` and ``modified`` are ISO 8601, as far as the file says, and ``skipped``
-    names the pages or parts whose text is missing, and why.
+    names the pages or parts whose text is missing, and why. ``read_as`` is the kind of file, by its content.
     """
 
     blocks: Iterator[Block]
@@ -35,3 +35,4 @@ class ParsedDocument:
     created: str | None = None
     modified: str | None = None
     skipped: list[str] = field(default_factory=list)
+    read_as: str | None = None

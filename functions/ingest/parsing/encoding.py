@@ -1,6 +1,7 @@
 """Which encoding bytes are text in, and whether they are text at all."""
 
 import codecs
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_BEGINNING_BYTES = 1 << 13
+_BEFORE_SAMPLE = 1 << 8  # bytes of ASCII that say which words stand around the others
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _SAMPLE_BYTES = 1 << 17  # enough to tell an encoding; detection costs 50 times what decoding does
 _MAX_CONTROL_SHARE = 0.01  # random bytes have a tenth, text has none or a stray form feed or escape
 _CONTROL = bytes(sorted({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\b\x1b")))
@@ -25,8 +29,11 @@ _MOST_GROWTH = 3  # one byte becomes at most one character of three bytes of UTF
 
 @dataclass(frozen=True, slots=True)
 class ByteSurvey:
-    """What one reading of all bytes tells. ``sample`` is their beginning."""
+    """What one reading of all bytes tells. ``beginning`` is theirs; ``sample`` is what their encoding is told by: it
+    begins shortly before the first byte beyond ASCII, or is empty.
+    """
 
+    beginning: bytes
     sample: bytes
     size: int
     controls: int
@@ -34,15 +41,18 @@ class ByteSurvey:
 
     @classmethod
     def of(cls, pieces: Iterable[bytes]) -> "ByteSurvey":
-        sample = b""
+        beginning = sample = b""
         size = controls = 0
         utf8 = _Utf8Check()
         for piece in pieces:
-            sample += piece[: _SAMPLE_BYTES - len(sample)]
+            beginning += piece[: _BEGINNING_BYTES - len(beginning)]
+            if sample or not piece.isascii():
+                start = 0 if sample else _start_of_sample(piece)
+                sample += piece[start : start + _SAMPLE_BYTES - len(sample)]
             size += len(piece)
             controls += len(piece) - len(piece.translate(None, _CONTROL))
             utf8.read(piece)
-        return cls(sample, size, controls, utf8.holds())
+        return cls(beginning, sample, size, controls, utf8.holds())
 
     @property
     def most_utf8_bytes(self) -> int:
@@ -54,7 +64,7 @@ class ByteSurvey:
         return self.marked_encoding() or self.detected_encoding()
 
     def marked_encoding(self) -> str | None:
-        return next((encoding for mark, encoding in _MARKS if self.sample.startswith(mark)), None)
+        return next((encoding for mark, encoding in _MARKS if self.beginning.startswith(mark)), None)
 
     def detected_encoding(self) -> str:
         """Raises ``UnreadableDocument`` (corrupt)."""
@@ -84,6 +94,12 @@ class ByteSurvey:
         damaged = text.count("\ufffd")
         others = sum(1 for character in text if character > "\x7f") - damaged
         return damaged * 20 < others
+
+
+def _start_of_sample(piece: bytes) -> int:
+    """In the first piece that is not all ASCII."""
+    found = _BEYOND_ASCII.search(piece)
+    return max(0, found.start() - _BEFORE_SAMPLE) if found else 0
 
 
 class _Utf8Check:

@@ -1,6 +1,5 @@
 """EPUB books: their chapters in reading order, each read as the page that it is."""
 
-import re
 from collections.abc import Iterator
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote
@@ -14,6 +13,7 @@ from ingest.parsing.html import decode_html, html_document
 from ingest.parsing.parts import part_name, skip, why
 from ingest.parsing.properties import believed
 from ingest.parsing.readable import Readable
+from ingest.parsing.sections import or_needs_ocr
 from ingest.parsing.xml_elements import attribute, child, local, read_element
 
 _CONTAINER = "META-INF/container.xml"
@@ -23,10 +23,6 @@ _MAX_PACKAGE_BYTES = 32 << 20  # of the list of all chapters, and of other files
 _ENCRYPTION = "META-INF/encryption.xml"
 _OBFUSCATED = "http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"  # fonts, not texts
 _PAGES = (".xhtml", ".html", ".htm", ".xml")
-# HTML knows no elements that end at once: it would take a whole chapter for what stands in an empty <title/>.
-_ENDS_AT_ONCE = re.compile(
-    r"<((?!(?:br|hr|img|meta|link|input|col|wbr|area|base|embed|source)\b)[a-zA-Z][\w:-]{0,40})([^<>]*)/>"
-)
 
 
 def is_epub(archive: Archive) -> bool:
@@ -51,17 +47,21 @@ def _blocks(content: Readable, parsed: ParsedDocument) -> Iterator[Block]:
         _read_properties(package, parsed)
         chapters = _chapters(package, dirname(path))
         _refuse_encrypted(archive, chapters)
-        is_any = False
-        for chapter in chapters:
-            try:
-                page = decode_html(archive.read(chapter, most=_MAX_CHAPTER_BYTES))
-            except UnreadableDocument as problem:
-                skip(parsed, f"{part_name(chapter)}: {why(problem)}")
-                continue
-            is_any = True
-            yield from html_document(_ENDS_AT_ONCE.sub(r"<\1\2></\1>", page)).blocks
-        if not is_any:
-            raise corrupt()
+        yield from or_needs_ocr(_chapter_blocks(archive, chapters, parsed), archive.names)
+
+
+def _chapter_blocks(archive: Archive, chapters: list[str], parsed: ParsedDocument) -> Iterator[Block]:
+    is_any = False
+    for chapter in chapters:
+        try:
+            page = decode_html(archive.read(chapter, most=_MAX_CHAPTER_BYTES))
+        except UnreadableDocument as problem:
+            skip(parsed, f"{part_name(chapter)}: {why(problem)}")
+            continue
+        is_any = True
+        yield from html_document(page).blocks
+    if not is_any:
+        raise corrupt()
 
 
 def _package_path(archive: Archive) -> str:

@@ -27,6 +27,14 @@ _MAX_DAMAGED_SHARE = 0.005
 _BEGINNING = re.compile(rb"(?:\xef\xbb\xbf|\s+|<!--.{0,2000}?-->|<\?xml[^>]{0,500}>)*+", re.DOTALL)
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 
+# HTML knows no elements that end at once: it would take a whole page for what stands in an empty <title/>. A slash
+# behind a value without quotes belongs to the value.
+_ENDS_AT_ONCE = re.compile(
+    r"<((?!(?:br|hr|img|meta|link|input|col|wbr|area|base|embed|source|track|param)\b)[a-zA-Z][\w:-]{0,40})"
+    r"((?:[^<>]{0,2000}[\s\"'])?)/>",
+    re.IGNORECASE,
+)
+
 _MAIN_SHARE = 0.6
 
 
@@ -47,7 +55,7 @@ def parse_html(content: Readable) -> ParsedDocument:
 
 def html_document(html: str) -> ParsedDocument:
     """The document of a page whose text was decoded already, and cleaned."""
-    tree = LexborHTMLParser(cap_nesting(html))
+    tree = LexborHTMLParser(cap_nesting(_ENDS_AT_ONCE.sub(r"<\1\2></\1>", html)))
     root = tree.body or tree.root
     walk = _main_text(root) if root else Walk()
     separator = "\n\n"

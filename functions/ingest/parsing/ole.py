@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
 from olefile import OleFileIO
 
@@ -20,6 +21,9 @@ _NUMBER, _BYTES, _UTF16, _TIME = 0x02, 0x1E, 0x1F, 0x40  # types of values
 _MAX_PROPERTIES = 100
 _LATEST = 1 << 58  # in the year 2514
 
+_HEADER = struct.Struct("<30x2H")  # the sizes of sectors, and of those of small streams, as powers of 2 ([MS-CFB] 2.2)
+_SECTOR_SHIFTS = {6, 9, 12}
+
 # What olefile raises over damaged files; RecursionError over directories that are nested deep or in a circle.
 DAMAGES = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, struct.error, RecursionError)
 
@@ -28,6 +32,7 @@ DAMAGES = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError,
 def open_ole(content: Readable) -> Iterator["OleFileIO[str]"]:
     """Raises ``UnreadableDocument``: corrupt, also for what its user raises of ``DAMAGES``, or encrypted."""
     with content.open("rb") as file:
+        _check_sectors(file)
         try:
             with OleFileIO(file) as ole:
                 if ole.exists("EncryptedPackage"):
@@ -35,6 +40,14 @@ def open_ole(content: Readable) -> Iterator["OleFileIO[str]"]:
                 yield ole
         except DAMAGES as error:
             raise corrupt() from error
+
+
+def _check_sectors(file: BinaryIO) -> None:
+    """olefile reads whole sectors, of whatever size the header claims."""
+    header = file.read(_HEADER.size)
+    file.seek(0)
+    if len(header) == _HEADER.size and not set(_HEADER.unpack(header)) <= _SECTOR_SHIFTS:
+        raise corrupt()
 
 
 def ole_properties(ole: "OleFileIO[str]") -> Properties:

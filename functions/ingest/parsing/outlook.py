@@ -29,6 +29,7 @@ from ingest.parsing.ole import open_ole
 from ingest.parsing.parts import Parts
 from ingest.parsing.readable import Readable
 from ingest.parsing.rtf import rtf_text
+from ingest.parsing.text import clean
 
 # Properties of [MS-OXPROPS], by the numbers that the names of their streams hold.
 _CLASS, _SUBJECT, _BODY, _RTF, _HTML = "001A", "0037", "1000", "1009", "1013"
@@ -102,7 +103,7 @@ class _Storage:
             text = self.stream(f"__substg1.0_{number}{_UNICODE}").decode("utf-16-le", errors="replace")
             text = text or self.stream(f"__substg1.0_{number}{_ANSI}").decode(encoding, errors="replace")
             if text.strip("\0 "):
-                return text.rstrip("\0")
+                return clean(text.rstrip("\0"))
         return ""
 
     def numbers(self) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason, Place
@@ -35,6 +36,22 @@ ParsePart = Callable[[Readable, str, str | None, "Parts"], ParsedDocument]
 """Parses a part by its content, name and content type. What it holds itself is parsed with the ``Parts``."""
 
 
+class Watch(Protocol):
+    """Is told of each part when it begins and ends. A part of the document itself has the ``depth`` 0."""
+
+    def enter(self, depth: int, name: str) -> None:
+        """Raises ``UnreadableDocument`` for a part that is to be passed by."""
+
+    def leave(self, depth: int) -> None: ...
+
+
+class Unwatched:
+    """Reads every part, and tells nobody."""
+
+    def enter(self, depth: int, name: str) -> None: ...
+    def leave(self, depth: int) -> None: ...
+
+
 @dataclass(slots=True)
 class _Budget:
     parts: int = MAX_PARTS
@@ -52,6 +69,7 @@ class Parts:
     """Parses the parts of one document with ``parse``, and counts what they take together."""
 
     parse: ParsePart
+    watch: Watch = field(default_factory=Unwatched)
     depth: int = 0
     budget: _Budget = field(default_factory=_Budget)
 
@@ -78,6 +96,7 @@ class Parts:
         document = ParsedDocument(iter(()), separator="")
         place: Place | None = None
         try:
+            self.watch.enter(self.depth, name)
             document = parse(self._within())
             for block in document.blocks:
                 place = replace(block.place, part=_joined(name, block.place.part))
@@ -89,6 +108,7 @@ class Parts:
             yield Block("\n\n", place)
         for inner in document.skipped:
             skip(into, f"{name}: {inner}")
+        self.watch.leave(self.depth)
 
     def _within(self) -> "Parts":
         """For the parts of a part. Raises ``UnreadableDocument`` (too_complex)."""

@@ -1,49 +1,35 @@
-"""PDF: the text that pdfium finds, one block per page."""
+"""PDF: the text that pdfium finds, page by page."""
 
-import re
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from itertools import chain
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from bucketwise.errors import UnreadableDocument
-from bucketwise.models import FailureReason, Place
+from bucketwise.models import FailureReason
 from ingest.parsing.document import Block, ParsedDocument
+from ingest.parsing.pdf_forms import FilledFields
+from ingest.parsing.pdf_outline import Outline
+from ingest.parsing.pdf_page import Page, read_page
+from ingest.parsing.pdf_scans import PageSurvey, corrupt_pdf
+from ingest.parsing.properties import believed
 from ingest.parsing.readable import Readable, size_of
-from ingest.parsing.text import clean
 
 MAX_PAGES = 20_000
 """Beyond the longest books; a damaged or hostile file may claim millions."""
 
-_MIN_PAGE_CHARACTERS = 10  # a scan may carry a stamped page number
-_MAX_PAGES_NAMED = 10
-_MAX_TITLE = 300
 _BYTES_AT_ONCE = 4 << 20  # of the file, about
-
-_FILE_NAME = re.compile(r"\.\w{2,5}$")
-_PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")
-_NO_TITLES = {"untitled", "(anonymous)", "title", "document", "none", "null", "powerpoint presentation"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """``text`` is stripped, and None when pdfium cannot load the page."""
-
-    number: int
-    text: str | None
-    is_drawn: bool = False
-
-    @property
-    def is_tiny(self) -> bool:
-        return len(self.text or "") < _MIN_PAGE_CHARACTERS
 
 
 def parse_pdf(content: Readable) -> ParsedDocument:
-    """One block per page that has text. Raises ``UnreadableDocument``: encrypted, corrupt, needs_ocr, ..."""
+    """One block per page, or more where the outline names what begins on it.
+
+    Pages that are scanned or damaged are named as skipped.
+
+    Raises ``UnreadableDocument``: encrypted, corrupt, needs_ocr, ...
+    """
     parsed = ParsedDocument(iter(()), separator="\n\n")
     parsed.blocks = _blocks(content, parsed)
     return parsed
@@ -51,31 +37,36 @@ def parse_pdf(content: Readable) -> ParsedDocument:
 
 def _blocks(content: Readable, parsed: ParsedDocument) -> Iterator[Block]:
     """Nothing is given out before one page has enough text."""
+    survey = PageSurvey()
+    held: list[Block] = []
+    is_readable = False
     try:
         with closing(_open(content)) as document:
             parsed.pages = _count_pages(document)
-            parsed.title = _title(document)
-        pages = _pages(content, parsed.pages)
-        tiny: list[_Page] = []
-        for page in pages:
-            tiny.append(page)
-            if not page.is_tiny:
-                break
-        else:
-            raise _no_text(tiny)
-        for page in chain(tiny, pages):
-            yield Block(page.text or "", Place(page=page.number))
+            _read_properties(document, parsed)
+            outline = Outline(document)
+        for page in _pages(content, parsed.pages):
+            is_readable = survey.take(page) or is_readable
+            held.extend(outline.blocks(page.number, page.text or ""))
+            if is_readable:
+                yield from held
+                held.clear()
     except pdfium.PdfiumError as error:
-        raise _corrupt() from error
+        raise corrupt_pdf() from error
+    survey.finish(parsed)
+    yield from held
 
 
-def _pages(content: Readable, count: int) -> Iterator[_Page]:
+def _pages(content: Readable, count: int) -> Iterator[Page]:
     """pdfium keeps what it has read of a document until that is closed, so it is opened anew after some pages."""
     at_once = max(1, count * _BYTES_AT_ONCE // size_of(content))
+    fields = FilledFields()
     for first in range(0, count, at_once):
         with closing(_open(content)) as document:
+            with suppress(pdfium.PdfiumError):
+                document.init_forms()
             for index in range(first, min(first + at_once, count)):
-                yield _page(document, index)
+                yield read_page(document, index, fields)
 
 
 def _open(content: Readable) -> pdfium.PdfDocument:
@@ -100,47 +91,18 @@ def _count_pages(document: pdfium.PdfDocument) -> int:
     return count
 
 
-def _page(document: pdfium.PdfDocument, index: int) -> _Page:
+def _read_properties(document: pdfium.PdfDocument, parsed: ParsedDocument) -> None:
+    believed(
+        title=_stored(document, "Title"),
+        author=_stored(document, "Author"),
+        created=_stored(document, "CreationDate"),
+        modified=_stored(document, "ModDate"),
+    ).write_to(parsed)
+
+
+def _stored(document: pdfium.PdfDocument, name: str) -> str | None:
     try:
-        with closing(document[index]) as page, closing(page.get_textpage()) as textpage:
-            # pdfium writes U+0002 or U+FFFE for a line's end with its hyphen: dropping it joins the word.
-            text = clean(textpage.get_text_bounded()).strip()
-            return _Page(index + 1, text, is_drawn=pdfium_c.FPDFPage_CountObjects(page) > 0)
-    except pdfium.PdfiumError:
-        return _Page(index + 1, None)
-
-
-def _no_text(pages: list[_Page]) -> UnreadableDocument:
-    if all(page.text is None for page in pages):
-        return _corrupt()
-    drawn = [page.number for page in pages if page.is_drawn]
-    if not drawn:
-        return UnreadableDocument(FailureReason.EMPTY, "The pages of the PDF are blank.")
-    return UnreadableDocument(
-        FailureReason.NEEDS_OCR,
-        f"No text on {_names(drawn)}, only pictures. Run text recognition (OCR) over the PDF and upload it again.",
-    )
-
-
-def _names(pages: list[int]) -> str:
-    named = ", ".join(map(str, pages[:_MAX_PAGES_NAMED]))
-    rest = len(pages) - _MAX_PAGES_NAMED
-    return f"page{'s' if len(pages) > 1 else ''} {named}" + (f" and {rest} more" if rest > 0 else "")
-
-
-def _title(document: pdfium.PdfDocument) -> str | None:
-    """The title that the metadata give, unless it is a file's name or a program's placeholder."""
-    try:
-        stored = document.get_metadata_value("Title")
+        value: str = document.get_metadata_value(name)
     except UnicodeDecodeError:
         return None
-    title = " ".join(_PROGRAM.sub("", clean(stored)).split())
-    if not 3 <= len(title) <= _MAX_TITLE or title.lower() in _NO_TITLES or _FILE_NAME.search(title):
-        return None
-    return title if any(map(str.isalpha, title)) else None
-
-
-def _corrupt() -> UnreadableDocument:
-    return UnreadableDocument(
-        FailureReason.CORRUPT, "The PDF is damaged or incomplete. Open it, save it again and upload the copy."
-    )
+    return value

@@ -1,5 +1,6 @@
 """PowerPoint presentations (pptx, pptm, ppsx, potx): slide by slide, as they are shown."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from xml.etree.ElementTree import Element
@@ -12,6 +13,7 @@ from ingest.parsing.office_graphics import write_graphic
 from ingest.parsing.office_text import Anchored, alternative, paragraph_text
 from ingest.parsing.opc import Package, Relationship
 from ingest.parsing.parts import skip
+from ingest.parsing.pictured import MIN_PICTURE_SHARE, skip_pictured
 from ingest.parsing.readable import Readable
 from ingest.parsing.sections import Sections, or_needs_ocr, tidy
 from ingest.parsing.xml_elements import attribute, child, local
@@ -25,6 +27,7 @@ _LISTS = frozenset({"body", "obj"})
 _BULLET = "-"
 _ON = frozenset({"1", "true"})
 _MAX_REPEATED = 100  # characters
+_SIZE = re.compile(r"[0-9]{1,12}")
 
 
 def parse_pptx(content: Readable) -> ParsedDocument:
@@ -47,6 +50,8 @@ def _blocks(content: Readable, parsed: ParsedDocument) -> Iterator[Block]:
 def _slide_blocks(package: Package, parsed: ParsedDocument) -> Iterator[Block]:
     slides = _slides(package)
     footers: set[str] = set()
+    area = _area(child(package.root(package.main_part()), "sldSz"))
+    pictured: list[int] = []
     damaged = 0
     for part, number in slides.items():
         slide = _Slide(package, part, footers)
@@ -58,11 +63,15 @@ def _slide_blocks(package: Package, parsed: ParsedDocument) -> Iterator[Block]:
             damaged += 1
             skip(parsed, f"slide {number}: it is damaged")
             continue
-        for block in slide.sections.rest():
+        blocks = list(slide.sections.rest())
+        if not blocks and area and slide.picture_area >= area * MIN_PICTURE_SHARE:
+            pictured.append(number)
+        for block in blocks:
             yield replace(block, place=replace(block.place, slide=number))
         parsed.title = parsed.title or slide.sections.first_heading
     if slides and damaged == len(slides):
         raise corrupt()
+    skip_pictured(parsed, "slide", sorted(pictured))
 
 
 def _slides(package: Package) -> dict[str, int]:
@@ -92,6 +101,7 @@ class _Slide:
 
     def __init__(self, package: Package, part: str, footers: set[str]) -> None:
         self.sections = Sections()
+        self.picture_area = 0.0
         self._package = package
         self._part = part
         self._footers = footers
@@ -102,6 +112,8 @@ class _Slide:
         self._relationships = self._package.relationships(self._part)
         tree = child(self._package.root(self._part), "cSld", "spTree")
         shapes = list(_shapes(tree)) if tree is not None else []
+        pictures = (shape for shape in shapes if local(shape) == "pic")
+        self.picture_area = sum(_area(child(picture, "spPr", "xfrm", "ext")) for picture in pictures)
         titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
         self.sections.heading(1, " ".join(text for shape in titles for text in _texts(shape)))
         for shape in shapes:
@@ -165,6 +177,12 @@ class _Slide:
             self.sections.paragraph("Notes: " + "\n".join(texts))
 
 
+def _area(size: Element | None) -> float:
+    """Of what says its width and height."""
+    found = [size.get(name, "") for name in ("cx", "cy")] if size is not None else []
+    return float(found[0]) * float(found[1]) if found and all(map(_SIZE.fullmatch, found)) else 0.0
+
+
 def _rows(table: Element) -> list[list[str]]:
     """Short texts of merged cells stand in each of them."""
     rows: list[list[str]] = []
@@ -186,7 +204,7 @@ def _shapes(parent: Element) -> Iterator[Element]:
             yield from _shapes(element)
         elif name == "AlternateContent" and (chosen := alternative(element)) is not None:
             yield from _shapes(chosen)
-        elif name in {"sp", "graphicFrame", "cxnSp"}:
+        elif name in {"sp", "graphicFrame", "cxnSp", "pic"}:
             yield element
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from ingest.parsing.document import ParsedDocument
@@ -15,19 +15,24 @@ _MAX_AUTHOR = 200
 _MAX_DATE = 40
 _FILE_NAME = re.compile(r"\.\w{2,5}$")
 _PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")
+# ISO 32000-1, 7.9.4; some programs leave out the mark D:, some write an offset behind the Z.
+_PDF_DATE = re.compile(
+    r"(?:D:|(?=\d{14}))(?P<year>\d{4})(?P<month>\d\d)?(?P<day>\d\d)?(?P<hour>\d\d)?(?P<minute>\d\d)?(?P<second>\d\d)?"
+    r"(?:Z(?:00'?00'?)?|(?P<offset>[+-]\d\d)(?:'?(?P<offset_minutes>\d\d))?'?)?"
+)
 _NO_TITLES = {
     "untitled", "title", "document", "document1", "presentation", "presentation1", "workbook", "none", "null",
-    "powerpoint presentation", "word document", "slide 1",
+    "powerpoint presentation", "word document", "slide 1", "(anonymous)",
 }  # fmt: skip
 _NO_AUTHORS = {
     "author", "user", "unknown", "admin", "administrator", "windows user", "microsoft office user", "python-docx",
-    "openpyxl",
+    "openpyxl", "anonymous", "(anonymous)",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """Dates are ISO 8601."""
+    """Dates are those of ``timestamp``."""
 
     title: str | None = None
     author: str | None = None
@@ -56,7 +61,7 @@ def read_properties(stream: BinaryIO) -> Properties:
 
 
 def believed(*, title: str | None, author: str | None, created: str | None, modified: str | None) -> Properties:
-    return Properties(usable_title(title), _usable_author(author), _usable_date(created), _usable_date(modified))
+    return Properties(usable_title(title), _usable_author(author), timestamp(created), timestamp(modified))
 
 
 def usable_title(stored: str | None) -> str | None:
@@ -72,11 +77,30 @@ def _usable_author(stored: str | None) -> str | None:
     return None if not author or author.lower() in _NO_AUTHORS else author
 
 
-def _usable_date(stored: str | None) -> str | None:
+def timestamp(stored: str | None) -> str | None:
+    """A date of ISO 8601 or of PDF as ISO 8601 in UTC, to the second; None if it is none in the years 1 to 9999.
+
+    Without a zone it is taken for UTC, without a time for midnight.
+    """
+    text = (stored or "").strip("\0 \t\r\n")[:_MAX_DATE]
     try:
-        return datetime.fromisoformat((stored or "").strip()[:_MAX_DATE]).isoformat(timespec="seconds")
-    except ValueError:
+        moment = datetime.fromisoformat(_from_pdf(text))
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
+        return moment.astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
         return None
+
+
+def _from_pdf(text: str) -> str:
+    """In ISO 8601, if it is a date of PDF."""
+    found = _PDF_DATE.fullmatch(text)
+    if found is None:
+        return text
+    date = f"{found['year']}-{found['month'] or '01'}-{found['day'] or '01'}"
+    time = f"{found['hour'] or '00'}:{found['minute'] or '00'}:{found['second'] or '00'}"
+    offset = f"{found['offset']}:{found['offset_minutes'] or '00'}" if found["offset"] else "Z"
+    return f"{date}T{time}{offset}"
 
 
 def _first(found: Mapping[str, str], *names: str) -> str | None:

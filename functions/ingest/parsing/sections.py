@@ -12,7 +12,7 @@ from ingest.parsing.text import clean
 
 _BLOCK_CHARACTERS = 1 << 16  # a section without headings may be a whole book: it goes out in parts
 _LONGEST_HEADING = 300  # characters; a longer one is a paragraph that was styled by mistake
-_PICTURE = re.compile(r".*\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf)", re.IGNORECASE)
+_PICTURE = re.compile(r".*\.(?:png|jpe?g|jfif|gif|bmp|tiff?|webp|svg|jp2|heic|emf|wmf)", re.IGNORECASE)
 _THUMBNAIL = "thumbnail"  # of the first page, which programs store beside the document
 _MAX_MARKS = 6  # of "#"
 _MAX_INDENT = 8  # levels of lists

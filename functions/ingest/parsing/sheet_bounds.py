@@ -12,7 +12,9 @@ MAX_CELLS_BETWEEN = 1 << 24
 
 _PIECE_BYTES = 1 << 20
 _LONGEST_TAG = 1 << 11  # bytes, of a cell's
-_FILLED_CELL = re.compile(rb'<(?:\w{1,20}:)?c\s[^<>]{0,500}?\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]{0,500}+(?<!/)>')
+_FILLED_CELL = re.compile(
+    rb"<(?:\w{1,20}:)?c\s[^<>]{0,500}?\br\s{0,9}=\s{0,9}[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^<>]{0,500}+(?<!/)>"
+)
 
 
 def too_sparse_sheets(package: Package) -> set[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 
 from python_calamine import CalamineSheet
 
@@ -13,6 +14,7 @@ from ingest.parsing.text import clean
 
 Value = int | float | str | bool | time | date | datetime | timedelta
 
+_MAX_ROWS = 1 << 20  # Excel's; from the first on, calamine gives also those that a file has not
 _MOST_CAPTIONS = 3  # rows with one cell above a table; more are a list
 _MAX_REPEATED = 100  # characters; a longer text of merged cells is written once
 _EXACT_INTEGERS = 1e15  # a spreadsheet keeps 15 digits
@@ -63,7 +65,7 @@ def merged_filled(sheet: CalamineSheet) -> Iterator[list[Value]]:
         if last > first and column >= left:
             starts.setdefault(first, []).append((column - left, last))
     below: dict[int, tuple[int, Value]] = {}
-    for number, values in enumerate(sheet.iter_rows()):
+    for number, values in enumerate(islice(sheet.iter_rows(), _MAX_ROWS)):
         for column, (last, value) in list(below.items()):
             if number <= last:
                 values[column] = value

@@ -37,7 +37,7 @@ def parse_xml(content: Readable) -> ParsedDocument:
 
 def _declared(survey: ByteSurvey) -> str | None:
     survey.refuse_binary()
-    found = _ENCODING.match(survey.sample.lstrip())
+    found = _ENCODING.match(survey.beginning.lstrip())
     return character_set(found[1].decode()) if found else None
 
 

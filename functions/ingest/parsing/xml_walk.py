@@ -28,6 +28,8 @@ _BREAKS = {"p", "para", "br", "lb", "li", "item", "row", "tr", "td", "th", "entr
 _TABLES = {"table", "tgroup", "informaltable"}
 _ROWS = {"tr", "row"}
 _CELLS = {"td", "th", "entry", "cell"}
+_DRAWING = "{http://www.w3.org/2000/svg}"  # its attributes are lines and colours
+_NO_TEXT_IN_DRAWING = {"style", "script"}
 _MARKUP = re.compile(r"</(?:p|div|li|a|td|h[1-6])>|<br ?/?>", re.IGNORECASE)
 _SAYS_NOTHING = {
     "id",
@@ -48,6 +50,7 @@ class _Element:
     attributes: str = ""
     is_shown: bool = False
     is_empty: bool = True
+    has_text: bool = True
 
 
 class XmlWalk:
@@ -73,8 +76,10 @@ class XmlWalk:
         name = tag.rpartition("}")[2]
         if self._elements:
             self._elements[-1].is_empty = False
-        shown = "" if self._run_depth else _shown(attributes)
-        self._elements.append(_Element(name, shown))
+        is_drawing = tag.startswith(_DRAWING)
+        shown = "" if self._run_depth or is_drawing else _shown(attributes)
+        has_text = not is_drawing or name not in _NO_TEXT_IN_DRAWING
+        self._elements.append(_Element(name, shown, has_text=has_text))
         if self._run_depth:
             if name in _BREAKS:
                 self._run.append(" ")
@@ -86,7 +91,7 @@ class XmlWalk:
             self._rows[-1].append("")
 
     def data(self, text: str) -> None:
-        if not self._run_depth and text.strip():
+        if not self._run_depth and text.strip() and self._elements[-1].has_text:
             self._run_depth = len(self._elements)
         if self._run_depth:
             self._run.append(text)

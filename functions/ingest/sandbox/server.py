@@ -7,8 +7,9 @@ which the child writes its frames. The answers are the child's process id, and h
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +21,9 @@ from ingest.parsing.document import ParsedDocument
 from ingest.sandbox.confinement import Limits, confine
 from ingest.sandbox.wire import encode
 
-TOO_MUCH_MEMORY = "Parsing the file takes more memory than a document may have. Split it, or save it in a simpler form."
+HEAD = ("separator", "markdown", "most_tokens")
+FACTS = tuple(each.name for each in fields(ParsedDocument) if each.name not in {"blocks", *HEAD})
+PEAK_UNIT = 1024 if sys.platform == "linux" else 1  # bytes in what the system counts memory by
 LONGEST_REQUEST = 1 << 14  # bytes; a key has at most 1,024, a content type about as many
 
 
@@ -33,6 +36,7 @@ class Request:
     content_type: str | None
     memory_bytes: int
     cpu_seconds: int
+    passed_by: list[tuple[list[int], str]]
 
 
 def main(descriptor: int, parser: str) -> None:
@@ -51,7 +55,8 @@ def main(descriptor: int, parser: str) -> None:
             os.close(file)
             os.close(output)
             _say(function, {"child": child})
-            _say(function, {"status": os.waitpid(child, 0)[1]})
+            _, status, used = os.wait4(child, 0)
+            _say(function, {"status": status, "peak": used.ru_maxrss * PEAK_UNIT})
 
 
 def _say(function: socket.socket, message: dict[str, Any]) -> None:
@@ -68,9 +73,7 @@ def _parse_and_exit(parse: Parse, request: Request, file: int, output: int) -> N
             os._exit(0)
         _parse(parse, request, Path(f"/dev/fd/{file}"), output)
     except UnreadableDocument as problem:
-        _write(output, {"problem": problem.reason.value, "hint": problem.hint})
-    except MemoryError:
-        _write(output, {"problem": FailureReason.TOO_COMPLEX.value, "hint": TOO_MUCH_MEMORY})
+        _write(output, {"problem": {"reason": problem.reason.value, "hint": problem.hint}})
     except BaseException as error:  # noqa: BLE001  # also the panics of parsers written in Rust
         _write(output, {"lost": type(error).__name__})
     finally:
@@ -78,27 +81,36 @@ def _parse_and_exit(parse: Parse, request: Request, file: int, output: int) -> N
 
 
 def _parse(parse: Parse, request: Request, path: Path, output: int) -> None:
-    document = parse(path, key=request.key, content_type=request.content_type)
+    watch = _Announcement(output, {tuple(part): FailureReason(reason) for part, reason in request.passed_by})
+    document = parse(path, key=request.key, content_type=request.content_type, watch=watch)
     blocks = iter(document.blocks)
     block = next(blocks, None)  # what cannot be read at all says so before there is a document
-    _write(
-        output, {"separator": document.separator, "markdown": document.markdown, "most_tokens": document.most_tokens}
-    )
+    _write(output, {"head": {name: getattr(document, name) for name in HEAD}})
     while block is not None:
-        _write(output, {"text": block.text, "place": place_to_json(block.place)})
+        _write(output, {"block": {"text": block.text, "place": place_to_json(block.place)}})
         block = next(blocks, None)
-    _write(output, {"end": _facts(document)})
+    _write(output, {"end": {name: getattr(document, name) for name in FACTS}})
 
 
-def _facts(document: ParsedDocument) -> dict[str, Any]:
-    return {
-        "title": document.title,
-        "pages": document.pages,
-        "author": document.author,
-        "created": document.created,
-        "modified": document.modified,
-        "skipped": document.skipped,
-    }
+@dataclass(slots=True)
+class _Announcement:
+    """Says which part is read, so that the function knows where a child was lost. Parts are numbered from 1."""
+
+    output: int
+    passed_by: dict[tuple[int, ...], FailureReason]
+    _numbers: list[int] = field(default_factory=list)
+
+    def enter(self, depth: int, name: str) -> None:
+        del self._numbers[depth + 1 :]
+        self._numbers += [0] * (depth + 1 - len(self._numbers))
+        self._numbers[depth] += 1
+        _write(self.output, {"part": {"path": self._numbers, "name": name}})
+        reason = self.passed_by.get(tuple(self._numbers))
+        if reason is not None:
+            raise UnreadableDocument(reason, "passed by")
+
+    def leave(self, depth: int) -> None:
+        _write(self.output, {"left": depth})
 
 
 def _write(output: int, message: dict[str, Any]) -> None:

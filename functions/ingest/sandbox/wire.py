@@ -4,6 +4,7 @@ import json
 import os
 import select
 import struct
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,11 @@ class Stalled(Exception):
 
 
 class BrokenOff(Exception):
-    """The other side ended in the middle, or sent what is no frame."""
+    """The other side ended, or closed its end."""
+
+
+class Garbled(Exception):
+    """The other side sent what no child of ours says."""
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -27,25 +32,23 @@ def encode(message: dict[str, Any]) -> bytes:
 
 @dataclass(slots=True)
 class FrameReader:
-    """Reads frames from ``descriptor``. ``stall_seconds`` is how long it waits for the next bytes."""
+    """Reads frames from ``descriptor``. ``stall_seconds`` is how long it waits for the next bytes.
+
+    ``received`` counts bytes, ``waited`` the seconds without any.
+    """
 
     descriptor: int
     stall_seconds: float
     received: int = 0
+    waited: float = 0.0
     _buffer: bytearray = field(default_factory=bytearray)
 
-    def next(self) -> dict[str, Any]:
-        """Raises Stalled or BrokenOff."""
+    def next(self) -> bytes:
+        """The JSON of one message. Raises Stalled, BrokenOff or Garbled."""
         (length,) = LENGTH.unpack(self._take(LENGTH.size))
         if length > LARGEST_FRAME:
-            raise BrokenOff
-        try:
-            message = json.loads(self._take(length))
-        except (ValueError, RecursionError):
-            raise BrokenOff from None
-        if not isinstance(message, dict):
-            raise BrokenOff
-        return message
+            raise Garbled
+        return self._take(length)
 
     def _take(self, count: int) -> bytes:
         while len(self._buffer) < count:
@@ -57,7 +60,10 @@ class FrameReader:
     def _receive(self) -> bytes:
         poll = select.poll()
         poll.register(self.descriptor, select.POLLIN)
-        if not poll.poll(self.stall_seconds * 1000):
+        began = time.monotonic()
+        is_there = poll.poll(self.stall_seconds * 1000)
+        self.waited += time.monotonic() - began
+        if not is_there:
             raise Stalled
         received = os.read(self.descriptor, PIECE)
         if not received:

@@ -37,6 +37,7 @@ class Metric(Enum):
     DOCUMENTS_INDEXED = ("DocumentsIndexed", MetricUnit.Count)
     DOCUMENTS_FAILED = ("DocumentsFailed", MetricUnit.Count)
     DOCUMENTS_POSTPONED = ("DocumentsPostponed", MetricUnit.Count)
+    PARSERS_LOST = ("ParsersLost", MetricUnit.Count)
     CHUNKS_EMBEDDED = ("ChunksEmbedded", MetricUnit.Count)
     CHUNKS_REUSED = ("ChunksReused", MetricUnit.Count)
     INGEST_LAG = ("IngestLag", MetricUnit.Milliseconds)

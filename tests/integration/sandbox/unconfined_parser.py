@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ingest.parsing.document import ParsedDocument
+from ingest.parsing.parts import Watch
 from ingest.sandbox import server
 from ingest.sandbox.confinement import Limits
 
@@ -11,8 +12,8 @@ def refuse(_limits: Limits) -> None:
     raise OSError("prctl")
 
 
-def parse(path: Path, *, key: str, content_type: str | None) -> ParsedDocument:
-    raise AssertionError(f"parsed without limits: {path}, {key}, {content_type}")
+def parse(path: Path, *, key: str, content_type: str | None, watch: Watch) -> ParsedDocument:
+    raise AssertionError(f"parsed without limits: {path}, {key}, {content_type}, {watch}")
 
 
 setattr(server, "confine", refuse)  # noqa: B010  # mypy forbids what is not exported
