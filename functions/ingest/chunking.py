@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from itertools import count
 from operator import attrgetter
 
-from semantic_text_splitter import MarkdownSplitter, TextSplitter
-
 from bucketwise.errors import InvalidSettings
 from bucketwise.models import Chunk, Place, PlaceMark
+from ingest.boundaries import Level
+from ingest.cuts import Cuts
 from ingest.parsing.document import Block, ParsedDocument
 from ingest.tokens import CountedText
 
 MIN_TOKENS = 16
 """The least size of a chunk: a single character can have several tokens and is never split."""
 
-_WINDOW_CHARACTERS_PER_TOKEN = 32  # eight chunks of English; of larger windows the splitter slows down
+_WINDOW_CHARACTERS_PER_TOKEN = 60  # fifteen chunks of English
+_AHEAD_CHARACTERS_PER_TOKEN = 8  # two chunks: more than a cut is decided by
 
 _start = attrgetter("start")
 
@@ -25,11 +26,14 @@ _start = attrgetter("start")
 class Chunker:
     """Chunks have at most ``max_tokens`` tokens of ``cl100k_base`` and share up to ``overlap_tokens``.
 
+    A document of up to ``whole_tokens`` tokens is one chunk: an abstract is found better by all of it than by a half.
+
     Raises ``InvalidSettings`` unless 16 <= max_tokens and 0 <= overlap_tokens < max_tokens.
     """
 
     max_tokens: int
     overlap_tokens: int
+    whole_tokens: int = 0
 
     def __post_init__(self) -> None:
         if self.max_tokens < MIN_TOKENS:
@@ -43,82 +47,89 @@ class Chunker:
         Reads the document's blocks as chunks are asked for, and holds one window of the text and one block.
         """
         window = _Window(document, self.max_tokens * _WINDOW_CHARACTERS_PER_TOKEN)
+        if whole := self._whole(window):
+            yield whole
+            return
         ordinals = count()
+        start, body, level = 0, 0, Level.SECTION  # of the next chunk, in the window
         while window.text:
-            # Markdown's splitter is quadratic in blank lines that end a text.
-            text = CountedText(window.text[: window.end - window.start].rstrip())
-            pieces = _distinct(self._splitter(document, text).chunk_indices(text.text))
-            following = window.following(pieces)
-            for offset, piece in pieces:
-                start = window.start + offset
-                end = start + len(piece)
-                yield Chunk(next(ordinals), piece, text.count(piece), start, end, window.marks_between(start, end))
-            window.move_to(following)
+            text = window.text
+            blank = body + len(text[body:]) - len(text[body:].lstrip())
+            start, body = (blank if start == body else start), blank
+            enough = len(text) - (0 if window.is_last else self.max_tokens * _AHEAD_CHARACTERS_PER_TOKEN)
+            cuts = Cuts(text, window.sections(), is_last=window.is_last, max_tokens=self.max_tokens)
+            is_first = True
+            while body < len(text) and (is_first or body < enough):
+                gap = cuts.end(start, body, level)
+                tokens = cuts.tokens(start, gap.start)
+                if tokens > self.max_tokens:  # what is repeated leaves no room for the next character
+                    start = body
+                    gap = cuts.end(start, body, level)
+                    tokens = cuts.tokens(start, gap.start)
+                yield window.chunk(next(ordinals), start, gap.start, tokens)
+                start, body, level = cuts.overlap(start, gap, self.overlap_tokens), gap.end, gap.level
+                is_first = False
+            if body >= len(text) and window.is_last:
+                return
+            window.move_to(start)
+            start, body = 0, body - start
 
-    def _splitter(self, document: ParsedDocument, text: CountedText) -> MarkdownSplitter | TextSplitter:
-        kind = MarkdownSplitter if document.markdown else TextSplitter
-        return kind.from_callback(text.count, self.max_tokens, overlap=self.overlap_tokens)
+    def _whole(self, window: "_Window") -> Chunk | None:
+        text = window.text.strip()
+        if not (text and self.whole_tokens and window.is_last):
+            return None
+        start = window.text.index(text)
+        tokens = CountedText(text).count(0, len(text))
+        return window.chunk(0, start, start + len(text), tokens) if tokens <= self.whole_tokens else None
 
 
 class _Window:
-    """The text from ``start`` on: more than ``size`` characters unless the document ends, read from its blocks.
+    """A stretch of ``size`` characters of the text, less at its end, read from the document's blocks.
 
-    Offsets are those of the whole text. ``marks`` are ordered, the first says where ``start`` stands, and no two
-    neighbours have the same place.
+    ``marks`` are those of what is read, which may be more: ordered, the first says where the window begins, and no two
+    neighbours have the same place. Their offsets are those of the whole text.
     """
 
     def __init__(self, document: ParsedDocument, size: int) -> None:
         self._markdown = document.markdown
         self._size = size
         self._stretches = _stretches(document, size)
-        self.start = 0
-        self.text = ""
+        self._start = 0
+        self._read = ""
         self._marks: list[PlaceMark] = []
         self.move_to(0)
 
-    def move_to(self, start: int) -> None:
-        """Leave what stands before ``start``, and read on."""
-        texts = [self.text[start - self.start :]]
+    @property
+    def text(self) -> str:
+        return self._read[: self._size]
+
+    @property
+    def is_last(self) -> bool:
+        return len(self._read) <= self._size
+
+    def move_to(self, offset: int) -> None:
+        """Leave what stands before ``offset`` in the window, and read on."""
+        texts = [self._read[offset:]]
+        self._start += offset
         read = len(texts[0])
         while read <= self._size and (stretch := next(self._stretches, None)):
             if not self._marks or self._marks[-1].place != stretch.place:
-                self._marks.append(PlaceMark(start + read, stretch.place))
+                self._marks.append(PlaceMark(self._start + read, stretch.place))
             texts.append(stretch.text)
             read += len(stretch.text)
-        self.text = "".join(texts)
-        self.start = start
-        del self._marks[: bisect_right(self._marks, start, key=_start) - 1]
+        self._read = "".join(texts)
+        del self._marks[: bisect_right(self._marks, self._start, key=_start) - 1]
 
-    @property
-    def end(self) -> int:
-        """Where the window is to end: before a heading of Markdown, if one is in reach.
+    def sections(self) -> list[int]:
+        """Where in the window the sections of Markdown begin."""
+        return [mark.start - self._start for mark in self._marks] if self._markdown else []
 
-        A window that begins within a section ends with it: the splitter may take the rest of a code block for
-        headings, and that must not reach into the next section.
-        """
-        limit = self.start + min(self._size, len(self.text))
-        from_heading = self._is_cut(self.start)
-        if not self._markdown or (from_heading and len(self.text) <= self._size):
-            return limit
-        first = bisect_right(self._marks, self.start, key=_start)
-        last = bisect_right(self._marks, limit, key=_start) - 1
-        if last < first:
-            return limit
-        return self._marks[last if from_heading else first].start
+    def chunk(self, ordinal: int, first: int, last: int, tokens: int) -> Chunk:
+        """Of what stands from ``first`` to ``last`` in the window."""
+        start, end = self._start + first, self._start + last
+        return Chunk(ordinal, self._read[first:last], tokens, start, end, self._marks_between(start, end))
 
-    def following(self, pieces: list[tuple[int, str]]) -> int:
-        """Where the next window begins. Takes the last piece off if it may be cut short: that begins the next."""
-        end = self.end
-        if len(pieces) > 1 and end < self.start + len(self.text) and not self._is_cut(end):
-            return self.start + pieces.pop()[0]
-        return end
-
-    def _is_cut(self, position: int) -> bool:
-        """Whether a heading's section begins at ``position``, so that no chunk need go across it."""
-        found = bisect_left(self._marks, position, key=_start)
-        return self._markdown and found < len(self._marks) and self._marks[found].start == position
-
-    def marks_between(self, start: int, end: int) -> tuple[PlaceMark, ...]:
+    def _marks_between(self, start: int, end: int) -> tuple[PlaceMark, ...]:
         first = bisect_right(self._marks, start, key=_start)
         last = bisect_left(self._marks, end, lo=first, key=_start)
         return (PlaceMark(start, self._marks[first - 1].place), *self._marks[first:last])
@@ -135,15 +146,3 @@ def _stretches(document: ParsedDocument, most: int) -> Iterator[Block]:
         place = block.place
         for start in range(0, len(block.text), most):
             yield Block(block.text[start : start + most], place)
-
-
-def _distinct(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The pieces that do not stand within a neighbour: with an overlap Markdown's splitter gives such ones too."""
-    distinct: list[tuple[int, str]] = []
-    for start, piece in pieces:
-        if distinct and start + len(piece) <= distinct[-1][0] + len(distinct[-1][1]):
-            continue
-        if distinct and start <= distinct[-1][0]:
-            distinct.pop()
-        distinct.append((start, piece))
-    return distinct

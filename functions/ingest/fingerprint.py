@@ -5,10 +5,10 @@ Apart from that code: reconcile has to know the fingerprint, and comes without t
 
 from bucketwise.settings import Settings
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 """To be raised when the same bytes would give another text."""
 
-CHUNKER_VERSION = "1"
+CHUNKER_VERSION = "2"
 """To be raised when the same text would be cut otherwise."""
 
 

@@ -8,7 +8,7 @@ the count of a text is the sum over its pieces, and the same few pieces come aga
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -51,19 +51,14 @@ class CountedText:
         if self._shadow is not text:
             pieces = [text[start:end] for start, end in pairwise(self._cuts)]
         self._totals = list(accumulate(map(_count_piece, pieces), initial=0))
-        self._near = 0
 
-    def count(self, part: str) -> int:
-        """The exact number of tokens of ``part``, at once if it is a stretch of the text.
+    def count(self, start: int, end: int) -> int:
+        """The exact number of tokens of ``text[start:end]``.
 
         A stretch has pieces of its own only where it begins and ends. As soon as one of them begins where one of
         the text does, all are the same up to the last one before white space at the end.
         """
-        start = self._find(part)
-        if start < 0:
-            return count_tokens(part)
-        end = start + len(part)
-        last = bisect_left(self._cuts, start + len(part.rstrip())) - 1
+        last = bisect_left(self._cuts, start + len(self.text[start:end].rstrip())) - 1
         tokens = 0
         for piece in _PIECE.finditer(self._shadow, start, end):
             same = bisect_left(self._cuts, piece.start())
@@ -73,13 +68,9 @@ class CountedText:
             tokens += self._sum([piece])
         return tokens
 
-    def _find(self, part: str) -> int:
-        """Where ``part`` stands, -1 if nowhere. Whoever asks goes through the text from its beginning to its end."""
-        start = self.text.find(part, self._near)
-        if start < 0:
-            start = self.text.find(part)
-        self._near = max(start, 0)
-        return start
+    def before(self, position: int) -> int:
+        """About how many tokens stand before ``position``, at once."""
+        return self._totals[bisect_right(self._cuts, position) - 1]
 
     def _sum(self, pieces: Iterable[re.Match[str]]) -> int:
         return sum(_count_piece(self.text[piece.start() : piece.end()]) for piece in pieces)

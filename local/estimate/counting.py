@@ -59,7 +59,7 @@ class Estimator:
 
     def __init__(self, given: Settings, parse: Parse) -> None:
         self._given = given
-        self._chunker = Chunker(given.chunk_tokens, given.chunk_overlap_tokens)
+        self._chunker = Chunker(given.chunk_tokens, given.chunk_overlap_tokens, given.whole_document_tokens)
         self._parse = parse
         self._seen: set[bytes] = set()
         self.estimate = Estimate(given.embedding_model)

@@ -70,6 +70,7 @@ def place_at(position: int, marks: tuple[PlaceMark, ...]) -> Place:
 
 @settings(max_examples=200, deadline=None)
 @given(DOCUMENTS, CHUNKERS)
+@example(text_document("leave \n \n\nleave 25 # A\n 𐀀 0Ò 0:0 0:Å 25", markdown=True), Chunker(26, 5))
 @example(text_document("x" + " " * 3000 + "y" + "\n" * 3000 + "z", markdown=True), Chunker(16, 4))
 def test_chunks_are_exact_bounded_and_lose_nothing_but_white_space(document: WholeDocument, chunker: Chunker) -> None:
     chunks = split(chunker, document)
@@ -78,8 +79,7 @@ def test_chunks_are_exact_bounded_and_lose_nothing_but_white_space(document: Who
     assert all(chunk.text.strip() and 0 < chunk.tokens <= chunker.max_tokens for chunk in chunks)
     assert all(chunk.tokens == count_tokens(chunk.text) for chunk in chunks)
     assert not lost(document, chunks).strip()
-    starts = [chunk.start for chunk in chunks]
-    assert starts == sorted(set(starts))
+    assert all(one.start < other.start and one.end < other.end for one, other in pairwise(chunks))
 
 
 @settings(max_examples=100, deadline=None)
@@ -103,7 +103,9 @@ def test_a_text_is_cut_the_same_whatever_blocks_it_comes_in(
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-@pytest.mark.parametrize("chunker", [Chunker(400, 40), Chunker(16, 0)], ids=["usual", "small"])
+@pytest.mark.parametrize(
+    "chunker", [Chunker(180, 0), Chunker(400, 40), Chunker(16, 0)], ids=["usual", "large", "small"]
+)
 def test_the_example_documents_are_cut_exactly(path: Path, chunker: Chunker) -> None:
     document = read_whole(path, key=path.name)
     chunks = split(chunker, document)
@@ -172,22 +174,17 @@ def test_without_text_there_are_no_chunks(blocks: tuple[Block, ...]) -> None:
     assert split(Chunker(16, 0), WholeDocument(blocks, separator="\n\n")) == []
 
 
-def test_no_chunk_stands_within_another() -> None:
-    document = text_document("leave \n \n\nleave 25 # A\n 𐀀 0Ò 0:0 0:Å 25", markdown=True)
-    assert [(chunk.start, chunk.end) for chunk in split(Chunker(26, 5), document)] == [(0, 5), (10, 39)]
-
-
 def test_blank_lines_cost_no_time() -> None:
     began = time.monotonic()
     assert len(split(Chunker(500, 0), text_document("x" + "\n" * 100_000 + "y", markdown=True))) == 2
-    assert time.monotonic() - began < 5  # a minute, if Markdown's splitter meets them
+    assert time.monotonic() - began < 5  # a minute, if they are counted
 
 
 def test_a_long_text_is_cut_the_same_in_windows_as_at_once() -> None:
     text = " ".join(f"Sentence number {number} says little." for number in range(2000))
     chunks = split(Chunker(100, 0), text_document(text))
     assert all(chunk.text.startswith("Sentence") and chunk.text.endswith(".") for chunk in chunks)
-    assert min(chunk.tokens for chunk in chunks[:-1]) > 80
+    assert min(chunk.tokens for chunk in chunks[:-1]) >= 50
 
 
 def test_a_long_code_block_does_not_blur_the_section_after_it() -> None:

@@ -54,8 +54,8 @@ class Settings(BaseModel):
     answer_model: Text = "gpt-4.1-mini"
     answer_tokens: int = Field(default=800, ge=16, le=16_384)
 
-    chunk_tokens: int = Field(default=400, ge=16, le=EMBEDDING_INPUT_TOKENS)
-    chunk_overlap_tokens: int = Field(default=40, ge=0)
+    chunk_tokens: int = Field(default=180, ge=16, le=EMBEDDING_INPUT_TOKENS)
+    chunk_overlap_tokens: int = Field(default=0, ge=0)
     max_document_bytes: int = Field(default=100_000_000, ge=1)
     max_document_tokens: int = Field(default=20_000_000, ge=1)
     tag_objects: bool = False
@@ -67,6 +67,11 @@ class Settings(BaseModel):
     min_coverage: float = Field(default=0.6, ge=0, le=1)
     max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
     link_seconds: int = Field(default=900, ge=0, le=604_800)
+
+    @property
+    def whole_document_tokens(self) -> int:
+        """A document that has no more is one chunk."""
+        return min(2 * self.chunk_tokens, EMBEDDING_INPUT_TOKENS)
 
     @model_validator(mode="after")
     def _overlap_is_smaller_than_a_chunk(self) -> Self:
