@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
 from ask.composition import ask_pipeline, documents, ingest_queue, link_maker, settings
 from ask.contract import OF_A_SEARCH, OF_DOCUMENTS, OF_RETRIES, OF_THE_DATABASE, documented
 from ask.documents import ListedState
+from ask.filters import Text
 from ask.pipeline import Answer
 from ask.prompt import Turn
 from ask.responses import ask_response, search_response
@@ -25,7 +26,6 @@ from ask.schemas import (
     RetryResponse,
     SearchRequest,
     SearchResponse,
-    Text,
     UploadedVersion,
 )
 from bucketwise.deadline import Deadline
@@ -132,7 +132,7 @@ def _query(request: SearchRequest) -> Query:
     return Query(
         question=request.question,
         context=history[-1].question if history else "",
-        filters=request.filters.model_dump(mode="json", exclude_none=True),
+        filters=request.filters.for_index(),
         limit=request.top_k or settings().top_k,
         min_version=ObjectVersion(wanted.key, wanted.version) if isinstance(wanted, UploadedVersion) else wanted,
     )

@@ -1,45 +1,23 @@
 """The HTTP contract: what may be sent, and what is sent back. ``GET /openapi.json`` is made from it."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ask.documents import ListedState
+from ask.filters import Filters, Key, storable
 
 QUESTION_CHARACTERS = 4000
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL keeps every character but NUL, and JSON's lone surrogates are none."""
-    if "\0" in text:
-        raise ValueError("must not hold the character NUL")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not hold half of a surrogate pair")
-    return text
-
-
-storable = AfterValidator(_storable)
-Text = Annotated[str, storable]
 Question = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUESTION_CHARACTERS), storable
 ]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=1024), storable]  # S3's own limit, there in bytes
 
 
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class Filters(_Request):
-    """All that are given must hold. Times are ISO 8601 with an offset; an object's own time is when it was stored."""
-
-    prefix: Key | None = None
-    key: Key | None = None
-    content_type: Annotated[str, StringConstraints(max_length=255), storable] | None = None
-    modified_from: AwareDatetime | None = None
-    modified_before: AwareDatetime | None = None
-    metadata: dict[Text, Text] | None = Field(default=None, max_length=20)
 
 
 class HistoryTurn(_Request):
@@ -172,9 +150,12 @@ class DocumentOut(BaseModel):
     size: int | None = Field(description="In bytes")
     content_type: str | None
     last_modified: datetime | None = Field(description="When the version was stored in the bucket")
-    metadata: dict[str, str]
+    metadata: dict[str, Any] = Field(description="Of the object in S3, and of its sidecar, which goes before")
     title: str | None
     author: str | None = Field(description="Of whom the file says that it is")
+    created: datetime | None = Field(description="When the file says that it was made")
+    modified: datetime | None = Field(description="When the file says that it was last changed")
+    read_as: str | None = Field(description="The kind of file, by its content; null if it was not indexed")
     pages: int | None
     skipped: list[str] = Field(description="Pages or parts whose text is missing, and why; the rest is searchable")
     chunks: int
