@@ -14,6 +14,7 @@ from ingest.bucket import ObjectFacts, S3Bucket, StoredObject
 from ingest.differences import ListedObject
 from ingest.listing import BucketListing
 from ingest.reconcile import Listing
+from ingest.sidecar import SUFFIX, Sidecar
 from local.storage.client import Storage
 
 NAME = "chaos-documents"
@@ -61,6 +62,7 @@ class ChaosBucket(Protocol):
 
 class BucketPort(Protocol):
     def open(self, key: str) -> AbstractContextManager[StoredObject | None]: ...
+    def sidecar(self, key: str) -> Sidecar | None: ...
 
 
 class VersionedMemoryBucket:
@@ -110,6 +112,10 @@ class VersionedMemoryBucket:
             return
         facts = ObjectFacts(key, top.id, top.etag, len(top.content), None, top.stored_at, {})
         yield StoredObject(facts, BytesIO(top.content))
+
+    def sidecar(self, key: str) -> Sidecar | None:
+        top = self._top(f"{key}{SUFFIX}")
+        return Sidecar(top.etag, top.content) if top is not None and top.text is not None else None
 
     def _add(self, key: str, text: str | None) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""What happens to the bucket: puts, texts that come back, markers, and removals of either."""
+"""What happens to the bucket: puts, texts that come back, sidecars, markers, and removals of either."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -7,11 +7,14 @@ from random import Random
 from bench.chaos_bucket import ChaosBucket
 from bench.chaos_queue import ChaosQueue
 from bench.chaos_texts import MOST_PARTS, make_text
+from ingest.sidecar import SUFFIX
 
 KEYS = 180
 LOST_EVENTS = 0.01
 EMPTY = 0.02
 """Share of the new texts that hold nothing, and so cannot be indexed."""
+BROKEN = 0.05
+"""Share of the new sidecars that are not JSON, and so keep their document from being indexed."""
 AT_STALLED = 0.2
 """Share of the changes that fall on a key which a slow worker is looking at."""
 AT_RECENT = 0.3
@@ -38,8 +41,10 @@ class Changes:
     def make_one(self) -> None:
         key = self._next_key()
         self._recent.append(key)
-        kinds: list[Callable[[str], None]] = [self._put_new, self._put_again, self._delete]
-        weights = [45, 25, 15]
+        kinds: list[Callable[[str], None]] = [
+            self._put_new, self._put_again, self._delete, self._put_sidecar, self._delete_sidecar,
+        ]  # fmt: skip
+        weights = [45, 25, 15, 10, 4]
         newest = self._bucket.newest(key)
         if newest is not None:
             version, is_marker = newest
@@ -79,3 +84,11 @@ class Changes:
 
     def _delete(self, key: str) -> None:
         self._bucket.delete(key)
+
+    def _put_sidecar(self, key: str) -> None:
+        self._numbers += 1
+        is_broken = self._random.random() < BROKEN
+        self._bucket.put(f"{key}{SUFFIX}", "{" if is_broken else f'{{"number": {self._numbers}}}')
+
+    def _delete_sidecar(self, key: str) -> None:
+        self._bucket.delete(f"{key}{SUFFIX}")

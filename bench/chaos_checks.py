@@ -1,5 +1,6 @@
 """Compares the index with the bucket, and reads documents while they change."""
 
+import json
 import threading
 import time
 from collections.abc import Sequence
@@ -12,18 +13,19 @@ import psycopg
 from psycopg import Connection
 
 from bench.chaos_texts import chunks_of, is_whole
+from ingest.sidecar import Metadata, document_key, is_sidecar
 
 READERS = 2
 PAUSE = 0.005  # seconds between a reader's reads
 
 # One statement, so one snapshot: what it returns has been the index at some moment.
 ONE = """
-    SELECT d.state, d.version, d.chunks, ARRAY(
+    SELECT d.state, d.version, d.chunks, d.metadata, ARRAY(
         SELECT c.text FROM bucketwise.chunks c WHERE (c.tenant, c.key) = (d.tenant, d.key) ORDER BY c.ordinal)
     FROM bucketwise.documents d WHERE d.tenant = %s AND d.key = %s"""
 
 ALL = """
-    SELECT d.key, d.state, d.version, d.chunks, ARRAY(
+    SELECT d.key, d.state, d.version, d.chunks, d.metadata, ARRAY(
         SELECT c.text FROM bucketwise.chunks c WHERE (c.tenant, c.key) = (d.tenant, d.key) ORDER BY c.ordinal)
     FROM bucketwise.documents d WHERE d.tenant = %s"""
 
@@ -37,12 +39,13 @@ class Indexed:
     state: str
     version: str | None
     counted: int
+    metadata: Metadata
     chunks: tuple[str, ...]
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
-        state, version, counted, chunks = row
-        return cls(state, version, counted, tuple(chunks))
+        state, version, counted, metadata, chunks = row
+        return cls(state, version, counted, metadata, tuple(chunks))
 
     @property
     def is_one_version(self) -> bool:
@@ -51,17 +54,27 @@ class Indexed:
         return len(self.chunks) == self.counted and is_whole(self.chunks)
 
 
-def expected(version: str, text: str) -> Indexed:
+def expected(version: str, text: str, sidecar: str | None = None) -> Indexed:
+    """``sidecar`` is its text, if there is one."""
+    try:
+        metadata = json.loads(sidecar or "{}")
+    except ValueError:
+        return Indexed("failed", version, 0, {}, ())
     if not text:
-        return Indexed("failed", version, 0, ())
+        return Indexed("failed", version, 0, metadata, ())
     chunks = chunks_of(text)
-    return Indexed("indexed", version, len(chunks), chunks)
+    return Indexed("indexed", version, len(chunks), metadata, chunks)
 
 
 def differing_keys(connection: Connection, tenant: str, contents: dict[str, tuple[str, str]]) -> set[str]:
     """Keys under which the index is not what the bucket holds, chunk for chunk."""
-    gone = Indexed("deleted", None, 0, ())
-    wanted = {key: expected(version, text) for key, (version, text) in contents.items()}
+    gone = Indexed("deleted", None, 0, {}, ())
+    sidecars = {document_key(key): text for key, (_, text) in contents.items() if is_sidecar(key)}
+    wanted = {
+        key: expected(version, text, sidecars.get(key))
+        for key, (version, text) in contents.items()
+        if not is_sidecar(key)
+    }
     held = {row[0]: Indexed.of(row[1:]) for row in connection.execute(ALL, (tenant,))}
     orphans = {row[0] for row in connection.execute(ORPHANS, (tenant,))}
     return orphans | {key for key in wanted | held if held.get(key, gone) != wanted.get(key, gone)}

@@ -23,6 +23,7 @@ from ingest.index import DocumentIndex
 from ingest.parsing import parsed_here
 from ingest.pipeline import IngestPipeline, Limits
 from ingest.protocol import Decisions
+from ingest.sidecar import Sidecar
 from ingest.swap import Step
 from ingest.vectors import VectorTable
 
@@ -106,6 +107,10 @@ class MortalBucket:
         self.life.reach("open")
         with self.bucket.open(key) as found:
             yield found
+
+    def sidecar(self, key: str) -> Sidecar | None:
+        self.life.reach("sidecar")
+        return self.bucket.sidecar(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ PARTS: dict[LiteralString, LiteralString] = {
             SELECT text_sha256 FROM bucketwise.chunks WHERE key = %s)""",
     "bucketwise.documents": "SELECT * FROM bucketwise.documents WHERE key = %s",
     """bucketwise.chunks (
-        tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, headings)""": """
-        SELECT tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, headings
+        tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, context)""": """
+        SELECT tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, context
         FROM bucketwise.chunks WHERE key = %s ORDER BY ordinal""",
 }
 VECTORS: LiteralString = """

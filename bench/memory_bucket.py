@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 from ingest.bucket import ObjectFacts, StoredObject
+from ingest.sidecar import Sidecar
 
 STORED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -22,6 +23,9 @@ class MemoryBucket:
     def open(self, key: str) -> Iterator[StoredObject | None]:
         text = self.objects.get(key)
         yield StoredObject(_facts(key, text.encode()), BytesIO(text.encode())) if text is not None else None
+
+    def sidecar(self, _key: str) -> Sidecar | None:
+        return None
 
 
 def _facts(key: str, content: bytes) -> ObjectFacts:

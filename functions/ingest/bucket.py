@@ -2,21 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from bucketwise.models import FailureReason
+from ingest.sidecar import MOST_BYTES, SUFFIX, Metadata, Sidecar, user_metadata
 
 PIECE = 1 << 20  # bytes
+MOST_KEY_BYTES = 1024  # of S3; it refuses to look for a longer one
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """What S3 says of an object beside its bytes. ``version`` is None in a bucket without versioning."""
+    """What is known of an object beside its bytes. ``version`` is None in a bucket without versioning.
+
+    ``sidecar`` is the eTag of the object that describes it.
+    """
 
     key: str
     version: str | None
@@ -24,11 +29,24 @@ class ObjectFacts:
     size: int
     content_type: str | None
     last_modified: datetime
-    metadata: dict[str, str]
+    metadata: Metadata
+    sidecar: str | None = None
+
+    def described_by(self, sidecar: Sidecar) -> Self:
+        """With what the sidecar says, which goes before what S3 keeps. Raises UnreadableDocument (bad_metadata)."""
+        return replace(self, metadata=self.metadata | sidecar.metadata())
 
 
 class _Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
+
+
+def _read_piece(stream: _Stream, size: int) -> bytes:
+    """Raises BucketUnavailable."""
+    try:
+        return stream.read(size)
+    except (BotoCoreError, OSError) as error:
+        raise BucketUnavailable(f"an object's body was cut short ({type(error).__name__})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +66,9 @@ class StoredObject:
                 FailureReason.TOO_LARGE,
                 f"The file has {self.facts.size:,} bytes; the limit is {most_bytes:,} (MAX_DOCUMENT_BYTES).",
             )
-        while piece := self._next_piece():
+        while piece := _read_piece(self.stream, PIECE):
             file.write(piece)
         file.flush()
-
-    def _next_piece(self) -> bytes:
-        try:
-            return self.stream.read(PIECE)
-        except (BotoCoreError, OSError) as error:
-            raise BucketUnavailable(f"an object's body was cut short ({type(error).__name__})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +88,7 @@ class S3Bucket:
         Raises BucketUnavailable for everything else. A 403 is among that: without s3:ListBucket, S3 answers
         403 for a missing object too, and a lost permission must never look like a deletion.
         """
-        if not key.startswith(self.prefix):
-            yield None
-            return
-        try:
-            reply = self.client.get_object(Bucket=self.name, Key=key)
-        except self.client.exceptions.NoSuchKey:
-            reply = None
-        except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            raise BucketUnavailable(f"S3 answered {status}") from None
-        except BotoCoreError as error:
-            raise BucketUnavailable(f"S3 did not answer ({type(error).__name__})") from None
+        reply = self._get(key)
         if reply is None:
             yield None
             return
@@ -96,6 +97,35 @@ class S3Bucket:
             yield None if is_folder(key, facts.size) else StoredObject(facts, reply["Body"])
         finally:
             reply["Body"].close()
+
+    def sidecar(self, key: str) -> Sidecar | None:
+        """What stands beside the object to describe it. Raises as ``open`` does."""
+        name = f"{key}{SUFFIX}"
+        reply = self._get(name) if len(name.encode()) <= MOST_KEY_BYTES else None
+        if reply is None:
+            return None
+        content = b""
+        try:
+            # Only the read behind the last byte tells that a body was cut short.
+            while len(content) <= MOST_BYTES and (piece := _read_piece(reply["Body"], MOST_BYTES + 1)):
+                content += piece
+        finally:
+            reply["Body"].close()
+        return Sidecar(_etag(reply), content[: MOST_BYTES + 1])
+
+    def _get(self, key: str) -> dict[str, Any] | None:
+        if not key.startswith(self.prefix):
+            return None
+        try:
+            reply: dict[str, Any] = self.client.get_object(Bucket=self.name, Key=key)
+        except self.client.exceptions.NoSuchKey:
+            return None
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            raise BucketUnavailable(f"S3 answered {status}") from None
+        except BotoCoreError as error:
+            raise BucketUnavailable(f"S3 did not answer ({type(error).__name__})") from None
+        return reply
 
 
 def is_folder(key: str, size: int) -> bool:
@@ -107,9 +137,13 @@ def _facts(key: str, reply: dict[str, Any]) -> ObjectFacts:
     return ObjectFacts(
         key=key,
         version=version if version != "null" else None,
-        etag=reply["ETag"].strip('"'),
+        etag=_etag(reply),
         size=reply["ContentLength"],
         content_type=reply.get("ContentType"),
         last_modified=reply["LastModified"],
-        metadata=reply.get("Metadata", {}),
+        metadata=user_metadata(reply.get("Metadata", {})),
     )
+
+
+def _etag(reply: dict[str, Any]) -> str:
+    return str(reply["ETag"]).strip('"')

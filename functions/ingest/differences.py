@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest.sidecar import SUFFIX, document_key, is_sidecar
+
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
@@ -36,8 +38,16 @@ class HeldDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldSidecar:
+    """What the index has taken in of a sidecar, under the sidecar's own key."""
+
+    key: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """``missed``: an event should have told of it, and have been handled by now."""
+    """Of the document ``key``. ``missed``: an event should have told of it, and have been handled by now."""
 
     key: str
     missed: bool
@@ -58,7 +68,7 @@ class Pair:
 
     key: str
     listed: ListedObject | None
-    held: HeldDocument | None
+    held: HeldDocument | HeldSidecar | None
 
     @property
     def exists(self) -> bool:
@@ -66,19 +76,19 @@ class Pair:
         return self.held is not None or (self.listed is not None and self.listed.present)
 
 
-def side_by_side(listing: Iterator[ListedObject], documents: Iterator[HeldDocument]) -> Iterator[Pair]:
+def side_by_side(listing: Iterator[ListedObject], index: Iterator[HeldDocument | HeldSidecar]) -> Iterator[Pair]:
     """All keys of both, in order. Of each side, no more than one item is taken ahead."""
-    listed, held = next(listing, None), next(documents, None)
+    listed, held = next(listing, None), next(index, None)
     while listed is not None or held is not None:
         if listed is not None and (held is None or listed.key < held.key):
             yield Pair(listed.key, listed, None)
             listed = next(listing, None)
         elif held is not None and (listed is None or held.key < listed.key):
             yield Pair(held.key, None, held)
-            held = next(documents, None)
+            held = next(index, None)
         elif held is not None:
             yield Pair(held.key, listed, held)
-            listed, held = next(listing, None), next(documents, None)
+            listed, held = next(listing, None), next(index, None)
 
 
 def difference(pair: Pair, expected: Expected) -> Difference | None:
@@ -86,17 +96,27 @@ def difference(pair: Pair, expected: Expected) -> Difference | None:
 
     What no event tells of is no miss: other code, or other keys than before.
     """
-    key, listed, held = pair.key, pair.listed, pair.held
-    recent = listed is not None and listed.last_modified > expected.told_until
-    if listed is None or not listed.present:
+    key, held = document_key(pair.key), pair.held
+    listed = pair.listed if pair.listed is not None and pair.listed.present else None
+    recent = pair.listed is not None and pair.listed.last_modified > expected.told_until
+    if listed is None:
         if held is None:
             return None
         return Difference(key, missed=key.startswith(expected.prefix) and not recent)
-    if held is None or not _is_of(held, listed):
+    if is_sidecar(pair.key):
+        if _describes_nothing(pair.key) or (held is not None and held.etag == listed.etag):
+            return None
+        return Difference(key, missed=not recent)
+    if not isinstance(held, HeldDocument) or not _is_of(held, listed):
         return Difference(key, missed=not recent)
     if held.fingerprint != expected.fingerprint:
         return Difference(key, missed=False)
     return None
+
+
+def _describes_nothing(key: str) -> bool:
+    """A sidecar's sidecar."""
+    return is_sidecar(key.removesuffix(SUFFIX))
 
 
 def _is_of(held: HeldDocument, listed: ListedObject) -> bool:

@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bucketwise.errors import MalformedEvent
 from bucketwise.ingest_queue import Errand
+from ingest.sidecar import document_key
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """A hint that the object ``key`` changed at ``time``. What it is now, only the bucket knows."""
+    """A hint that the document ``key`` changed at ``time``, or its sidecar. What it is now, only the bucket knows."""
 
     bucket: str
     key: str
@@ -82,8 +83,13 @@ def changes_in_event(event: Mapping[str, Any]) -> list[ObjectChange]:
 def _changes(event: Mapping[str, Any]) -> list[ObjectChange]:
     if event.get("source") == "aws.s3":
         told = _EventBridgeEvent.model_validate(event)
-        return [ObjectChange(told.detail.bucket.name, told.detail.object.key, told.time)]
+        return [ObjectChange(told.detail.bucket.name, document_key(told.detail.object.key), told.time)]
     return [
-        ObjectChange(record.s3.bucket.name, unquote_plus(record.s3.object.key), record.eventTime, record.bucketwise)
+        ObjectChange(
+            record.s3.bucket.name,
+            document_key(unquote_plus(record.s3.object.key)),
+            record.eventTime,
+            record.bucketwise,
+        )
         for record in _Notification.model_validate(event).Records
     ]

@@ -18,7 +18,7 @@ from bucketwise.errors import EmbeddingMissing, UnreadableDocument
 from bucketwise.models import DocumentState
 from ingest.bucket import ObjectFacts
 from ingest.parsing.document import ParsedDocument
-from ingest.protocol import Decisions, Held, Seen
+from ingest.protocol import Decisions, Held, Seen, Standing
 from ingest.receipts import EmbeddingReceipt
 from ingest.swap import SETTLE, Chunks, Committed, swap
 
@@ -34,6 +34,17 @@ BEGIN = """
     SELECT count(*) FROM bucketwise.attempts
     WHERE tenant = %(tenant)s AND key = %(key)s AND object = %(object)s AND over_by < clock_timestamp()
       AND claim IS DISTINCT FROM %(ended)s"""
+
+LOCK_IF_THERE = """
+    SELECT claim, state, version, etag, fingerprint, sidecar FROM bucketwise.documents
+    WHERE tenant = %(tenant)s AND key = %(key)s FOR UPDATE"""
+
+CONFIRM = "UPDATE bucketwise.documents SET claim = %(confirmed)s WHERE tenant = %(tenant)s AND key = %(key)s"
+
+DESCRIBE = """
+    UPDATE bucketwise.documents
+    SET claim = %(described)s, metadata = %(metadata)s, sidecar = %(sidecar)s, updated_at = clock_timestamp()
+    WHERE tenant = %(tenant)s AND key = %(key)s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +62,52 @@ class DocumentIndex:
             lambda connection: _number(connection.execute("SELECT nextval('bucketwise.claims')")), deadline=deadline
         )
 
-    def confirm_unchanged(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
-        """Whether the index already holds exactly this version, made by this code; if so, now under ``claim``.
+    def compare(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> Standing:
+        """Whether the index holds this version already, made by this code. SAME means that it does under ``claim``.
 
         Compared and set with the row locked, so nobody can commit another version in between.
         """
+        seen = Seen(facts.version, facts.etag, facts.sidecar)
 
-        names = {"tenant": self.tenant, "key": facts.key, "claim": claim}
+        def compare(connection: Connection) -> Standing:
+            held = self._lock(connection, facts.key)
+            if held is None:
+                return Standing.OTHER
+            confirmed = self.decisions.confirmed_claim(held, seen, self.fingerprint, claim)
+            if confirmed is not None:
+                names = {"tenant": self.tenant, "key": facts.key, "claim": claim, "confirmed": confirmed}
+                connection.execute(CONFIRM, names)
+                connection.execute(SETTLE, names)
+                return Standing.SAME
+            described = self.decisions.described_claim(held, seen, self.fingerprint, claim)
+            return Standing.OTHER if described is None else Standing.OTHER_METADATA
 
-        def confirm(connection: Connection) -> bool:
-            row = connection.execute(
-                """SELECT claim, state, version, etag, fingerprint FROM bucketwise.documents
-                   WHERE tenant = %(tenant)s AND key = %(key)s FOR UPDATE""",
-                names,
-            ).fetchone()
-            if row is None:
+        return self.database.run(compare, deadline=deadline)
+
+    def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
+        """Gives the indexed document other metadata, if it still is of the version that was seen; whether it did."""
+        seen = Seen(facts.version, facts.etag, facts.sidecar)
+        names = {
+            "tenant": self.tenant,
+            "key": facts.key,
+            "claim": claim,
+            "metadata": Jsonb(facts.metadata),
+            "sidecar": facts.sidecar,
+        }
+
+        def describe(connection: Connection) -> bool:
+            held = self._lock(connection, facts.key)
+            if held is None:
                 return False
-            seen = Seen(facts.version, facts.etag)
-            confirmed = self.decisions.confirmed_claim(Held.of(row), seen, self.fingerprint, claim)
-            if confirmed is None:
+            described = self.decisions.described_claim(held, seen, self.fingerprint, claim)
+            if described is None:
                 return False
-            connection.execute(
-                "UPDATE bucketwise.documents SET claim = %(confirmed)s WHERE tenant = %(tenant)s AND key = %(key)s",
-                names | {"confirmed": confirmed},
-            )
+            connection.execute(DESCRIBE, names | {"described": described})
             connection.execute(SETTLE, names)
+            connection.execute(self.decisions.count_change, names)
             return True
 
-        return self.database.run(confirm, deadline=deadline)
+        return self.database.run(describe, deadline=deadline)
 
     def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int:
         """Notes that work on this version begins, and returns how many workers it has cost so far.
@@ -126,6 +155,9 @@ class DocumentIndex:
             "title": document.title,
             "pages": document.pages,
             "author": document.author,
+            "created": document.created,
+            "modified": document.modified,
+            "read_as": document.read_as,
             "skipped": document.skipped,
             "chunks": chunks.count,
             "tokens": chunks.tokens,
@@ -146,9 +178,18 @@ class DocumentIndex:
         row = self._row(facts, claim, DocumentState.FAILED) | {"reason": problem.reason.value, "hint": problem.hint}
         return swap(self.database, self.decisions, row, None, deadline=deadline)
 
-    def bury(self, key: str, claim: int, *, deadline: Deadline) -> Committed | None:
-        """Removes the document and leaves a tombstone, which fences off writers that saw it alive."""
-        row = _EMPTY | {"tenant": self.tenant, "key": key, "claim": claim, "state": DocumentState.DELETED}
+    def bury(self, key: str, claim: int, *, sidecar: str | None = None, deadline: Deadline) -> Committed | None:
+        """Removes the document and leaves a tombstone, which fences off writers that saw it alive.
+
+        ``sidecar`` is the eTag of what describes an object that is not there: so it is known that it was looked at.
+        """
+        row = _EMPTY | {
+            "tenant": self.tenant,
+            "key": key,
+            "claim": claim,
+            "state": DocumentState.DELETED,
+            "sidecar": sidecar,
+        }
         return swap(self.database, self.decisions, row, None, deadline=deadline)
 
     def _row(self, facts: ObjectFacts, claim: int, state: DocumentState) -> dict[str, object]:
@@ -163,14 +204,19 @@ class DocumentIndex:
             "content_type": facts.content_type,
             "last_modified": facts.last_modified,
             "metadata": Jsonb(facts.metadata),
+            "sidecar": facts.sidecar,
             "fingerprint": self.fingerprint,
         }
+
+    def _lock(self, connection: Connection, key: str) -> Held | None:
+        row = connection.execute(LOCK_IF_THERE, {"tenant": self.tenant, "key": key}).fetchone()
+        return Held.of(row) if row is not None else None
 
 
 _EMPTY: dict[str, object] = (
     dict.fromkeys(
-        ("version", "etag", "size", "content_type", "last_modified", "title", "pages", "author", "fingerprint",
-         "reason", "hint", "cost_usd")
+        ("version", "etag", "size", "content_type", "last_modified", "title", "pages", "author", "created", "modified",
+         "read_as", "sidecar", "fingerprint", "reason", "hint", "cost_usd")
     )
     | dict.fromkeys(("chunks", "tokens", "embedded", "reused", "embedding_tokens"), 0)
     | {"metadata": Jsonb({}), "skipped": []}

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
-from ingest.differences import HeldDocument
+from ingest.differences import HeldDocument, HeldSidecar
 from ingest.reconcile import Pass
+from ingest.sidecar import is_sidecar
 
 PAGE = 1000
 LONG_PAST = timedelta(hours=1)
@@ -18,9 +20,16 @@ LONG_PAST = timedelta(hours=1)
 OUTLIVED = timedelta(weeks=1)
 """Longer than any message lives, whose lost workers are counted."""
 
-DOCUMENTS = """
-    SELECT key, version, etag, size, last_modified, fingerprint FROM bucketwise.documents
-    WHERE tenant = %(tenant)s AND key > %(after)s AND state <> 'deleted' ORDER BY key LIMIT %(most)s"""
+# A document is described by what stands under another key, and has a place in the order under that key too: also
+# one that is not there (any more), so that what describes nothing is looked at once.
+HELD = """
+    (SELECT key, version, etag, size, last_modified, fingerprint FROM bucketwise.documents
+     WHERE tenant = %(tenant)s AND key > %(after)s AND state <> 'deleted' ORDER BY key LIMIT %(most)s)
+    UNION ALL
+    (SELECT key || '.metadata.json', NULL, sidecar, NULL, NULL, NULL FROM bucketwise.documents
+     WHERE tenant = %(tenant)s AND sidecar IS NOT NULL AND key || '.metadata.json' > %(after)s
+     ORDER BY key || '.metadata.json' LIMIT %(most)s)
+    ORDER BY key LIMIT %(most)s"""
 
 # Of a pass that was cut short between a note and the message, the note is from after the pass's beginning.
 NOTE = """
@@ -62,8 +71,8 @@ class Inventory:
     database: Database
     tenant: str
 
-    def documents(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument]:
-        """Those that are indexed or noted as unreadable, by key, after the one that is named."""
+    def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument | HeldSidecar]:
+        """Documents that are indexed or noted as unreadable, and sidecars, by key, after the one that is named."""
         while page := self._page(after, deadline):
             yield from page
             after = page[-1].key
@@ -111,11 +120,15 @@ class Inventory:
 
         return self.database.run(finish, deadline=deadline)
 
-    def _page(self, after: str, deadline: Deadline) -> list[HeldDocument]:
+    def _page(self, after: str, deadline: Deadline) -> list[HeldDocument | HeldSidecar]:
         names = {"tenant": self.tenant, "after": after, "most": PAGE}
+        return self.database.run(
+            lambda connection: [_held(*row) for row in connection.execute(HELD, names)], deadline=deadline
+        )
 
-        def read(connection: Connection) -> list[HeldDocument]:
-            with connection.cursor(row_factory=class_row(HeldDocument)) as cursor:
-                return cursor.execute(DOCUMENTS, names).fetchall()
 
-        return self.database.run(read, deadline=deadline)
+def _held(key: str, *of_object: Any) -> HeldDocument | HeldSidecar:
+    if is_sidecar(key):
+        _, etag, *_ = of_object
+        return HeldSidecar(key, etag)
+    return HeldDocument(key, *of_object)

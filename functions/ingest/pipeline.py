@@ -1,7 +1,7 @@
 """Makes the index equal to what the bucket holds under one key."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Protocol
@@ -14,19 +14,22 @@ from ingest.bucket import ObjectFacts, StoredObject
 from ingest.chunking import Chunker
 from ingest.embedding_stage import EmbeddingRun
 from ingest.parsing.document import ParsedDocument
-from ingest.protocol import MOST_CRASHES
+from ingest.protocol import MOST_CRASHES, Standing
 from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
+from ingest.sidecar import Sidecar
 from ingest.spool import ChunkSpool
 from ingest.swap import Chunks, Committed
 
 
 class Bucket(Protocol):
     def open(self, key: str) -> AbstractContextManager[StoredObject | None]: ...
+    def sidecar(self, key: str) -> Sidecar | None: ...
 
 
 class Index(Protocol):
     def claim(self, *, deadline: Deadline) -> int: ...
-    def confirm_unchanged(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool: ...
+    def compare(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> Standing: ...
+    def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool: ...
     def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int: ...
     def replace(
         self,
@@ -41,7 +44,7 @@ class Index(Protocol):
     def fail(
         self, facts: ObjectFacts, problem: UnreadableDocument, claim: int, *, deadline: Deadline
     ) -> Committed | None: ...
-    def bury(self, key: str, claim: int, *, deadline: Deadline) -> Committed | None: ...
+    def bury(self, key: str, claim: int, *, sidecar: str | None, deadline: Deadline) -> Committed | None: ...
 
 
 class Embedding(Protocol):
@@ -112,19 +115,26 @@ class _Look:
     def take(self, *, ended: int | None, again: bool) -> Receipt:
         deadline = self._deadline
         claim = self.claim = self._index.claim(deadline=deadline)
+        sidecar = self._pipeline.bucket.sidecar(self._key)
+        etag = sidecar.etag if sidecar is not None else None
         with self._pipeline.bucket.open(self._key) as found:
             if found is None:
-                committed = self._index.bury(self._key, claim, deadline=deadline)
+                committed = self._index.bury(self._key, claim, sidecar=etag, deadline=deadline)
                 return self._receipt(Outcome.DELETED, committed)
-            facts = found.facts
-            if not again and self._index.confirm_unchanged(facts, claim, deadline=deadline):
+            facts = replace(found.facts, sidecar=etag)
+            standing = Standing.OTHER if again else self._index.compare(facts, claim, deadline=deadline)
+            if standing is Standing.SAME:
                 return Receipt(Outcome.UNCHANGED, claim, facts.version)
             try:
+                if sidecar is not None:
+                    facts = facts.described_by(sidecar)
+                if standing is Standing.OTHER_METADATA and self._index.describe(facts, claim, deadline=deadline):
+                    return Receipt(Outcome.DESCRIBED, claim, facts.version)
                 crashes = self._index.begin_attempt(facts, claim, ended=ended, deadline=deadline)
                 self.begun = True
                 if crashes >= MOST_CRASHES:
                     raise _poison()
-                return self._index_object(found, claim)
+                return self._index_object(replace(found, facts=facts), claim)
             except UnreadableDocument as problem:
                 committed = self._index.fail(facts, problem, claim, deadline=deadline)
                 return self._receipt(Outcome.FAILED, committed, facts=facts, reason=problem.reason)

@@ -5,7 +5,8 @@ bucket later, so what it saw is at least as new. Every decision is taken with th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, LiteralString, Self, TypeVar
 
 from bucketwise.models import DocumentState
@@ -25,20 +26,30 @@ class Held:
     version: str | None
     etag: str | None
     fingerprint: str | None
+    sidecar: str | None = None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
-        """From the columns claim, state, version, etag and fingerprint of a document's row."""
-        claim, state, version, etag, fingerprint = row
-        return cls(claim, DocumentState(state), version, etag, fingerprint)
+        """From the columns claim, state, version, etag, fingerprint and sidecar of a document's row."""
+        claim, state, version, etag, fingerprint, sidecar = row
+        return cls(claim, DocumentState(state), version, etag, fingerprint, sidecar)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the bucket held under a key when it was read."""
+    """What the bucket held under a key when it was read; ``sidecar`` is the eTag of what describes the object."""
 
     version: str | None
     etag: str
+    sidecar: str | None = None
+
+
+class Standing(Enum):
+    """How what the index holds stands to what was seen."""
+
+    SAME = "same"
+    OTHER_METADATA = "other metadata"
+    OTHER = "other"
 
 
 def may_commit(held: Held, claim: int) -> bool:
@@ -58,9 +69,19 @@ def confirmed_claim(held: Held, seen: Seen, fingerprint: str, claim: int) -> int
     """
     if seen.version is None or held.state is DocumentState.DELETED or held.claim > claim:
         return None
-    if (held.version, held.fingerprint) != (seen.version, fingerprint):
+    if (held.version, held.fingerprint, held.sidecar) != (seen.version, fingerprint, seen.sidecar):
         return None
     return claim
+
+
+def described_claim(held: Held, seen: Seen, fingerprint: str, claim: int) -> int | None:
+    """The claim under which the row's metadata may become what was seen, while its text stays; None if it may not.
+
+    A failure may have been the sidecar's: its document is worked on again.
+    """
+    if held.state is not DocumentState.INDEXED:
+        return None
+    return confirmed_claim(held, replace(seen, sidecar=held.sidecar), fingerprint, claim)
 
 
 def one_transaction(steps: Sequence[Step]) -> list[Sequence[Step]]:
@@ -78,5 +99,6 @@ class Decisions:
 
     may_commit: Callable[[Held, int], bool] = may_commit
     confirmed_claim: Callable[[Held, Seen, str, int], int | None] = confirmed_claim
+    described_claim: Callable[[Held, Seen, str, int], int | None] = described_claim
     transactions: Callable[[Sequence[Any]], list[Sequence[Any]]] = one_transaction
     count_change: LiteralString = COUNT_CHANGE

@@ -12,6 +12,8 @@ from bucketwise.models import FailureReason
 class Outcome(StrEnum):
     INDEXED = "indexed"
     UNCHANGED = "unchanged"
+    DESCRIBED = "described"
+    """Its text is indexed already; its metadata changed."""
     FAILED = "failed"
     DELETED = "deleted"
     SUPERSEDED = "superseded"

@@ -12,7 +12,16 @@ from typing import Any, Protocol
 
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded
-from ingest.differences import Difference, Expected, HeldDocument, ListedObject, Pair, difference, side_by_side
+from ingest.differences import (
+    Difference,
+    Expected,
+    HeldDocument,
+    HeldSidecar,
+    ListedObject,
+    Pair,
+    difference,
+    side_by_side,
+)
 
 MOST_BACKLOG = 20_000
 """Messages in the queue above which no more are sent: a bucket of a million objects must not flood it."""
@@ -39,7 +48,7 @@ class Listing(Protocol):
 
 
 class Inventory(Protocol):
-    def documents(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument]: ...
+    def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument | HeldSidecar]: ...
     def begin(self, *, deadline: Deadline) -> Pass: ...
     def note(self, keys: Sequence[str], started_at: datetime, *, deadline: Deadline) -> list[str]: ...
     def save(self, under_way: Pass, *, deadline: Deadline) -> None: ...
@@ -113,7 +122,7 @@ class Reconciliation:
         expected = Expected(self.fingerprint, self.prefix, told_until=datetime.now(UTC) - TOLD_WITHIN)
         pairs = side_by_side(
             self.listing.after(under_way.after_key),
-            self.inventory.documents(after=under_way.after_key, deadline=deadline),
+            self.inventory.held(after=under_way.after_key, deadline=deadline),
         )
         while True:
             _tell(report, under_way)
@@ -130,7 +139,7 @@ class Reconciliation:
         self, pairs: Sequence[Pair], under_way: Pass, expected: Expected, report: Report, deadline: Deadline
     ) -> bool:
         """Whether to go on. What differs is noted, then sent, and then passed by: cut short, it is sent again."""
-        found = [each for pair in pairs if (each := difference(pair, expected)) is not None]
+        found = _by_document([each for pair in pairs if (each := difference(pair, expected)) is not None])
         if found:
             if self.queue.backlog() > self.most_backlog:
                 return False
@@ -142,6 +151,15 @@ class Reconciliation:
         under_way.differences += len(found)
         self.inventory.save(under_way, deadline=deadline)
         return True
+
+
+def _by_document(found: Sequence[Difference]) -> list[Difference]:
+    """One of each: an object and what describes it may both differ."""
+    by_key: dict[str, Difference] = {}
+    for each in found:
+        other = by_key.get(each.key, each)
+        by_key[each.key] = Difference(each.key, missed=each.missed or other.missed)
+    return list(by_key.values())
 
 
 def _count_drift(under_way: Pass, found: Sequence[Difference], new: set[str]) -> None:

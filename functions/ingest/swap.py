@@ -13,6 +13,7 @@ from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.models import Chunk, DocumentState
 from bucketwise.search import marks_to_json
+from ingest.context import context_of
 from ingest.protocol import Decisions, Held
 from ingest.vectors import text_digest
 
@@ -20,7 +21,7 @@ from ingest.vectors import text_digest
 LOCK = """
     INSERT INTO bucketwise.documents (tenant, key, claim, state) VALUES (%(tenant)s, %(key)s, 0, 'deleted')
     ON CONFLICT (tenant, key) DO UPDATE SET claim = documents.claim
-    RETURNING claim, state, version, etag, fingerprint, seconds_to_searchable"""
+    RETURNING claim, state, version, etag, fingerprint, sidecar, seconds_to_searchable"""
 
 UPDATE = """
     UPDATE bucketwise.documents SET
@@ -31,7 +32,9 @@ UPDATE = """
             ELSE greatest(0, extract(epoch FROM clock_timestamp() - %(last_modified)s::timestamptz)) END,
         claim = %(claim)s, state = %(state)s, version = %(version)s, etag = %(etag)s, size = %(size)s,
         content_type = %(content_type)s, last_modified = %(last_modified)s, metadata = %(metadata)s,
-        title = %(title)s, pages = %(pages)s, author = %(author)s, skipped = %(skipped)s,
+        sidecar = %(sidecar)s,
+        title = %(title)s, pages = %(pages)s, author = %(author)s, created = %(created)s, modified = %(modified)s,
+        read_as = %(read_as)s, skipped = %(skipped)s,
         fingerprint = %(fingerprint)s, reason = %(reason)s, hint = %(hint)s,
         chunks = %(chunks)s, tokens = %(tokens)s, embedded = %(embedded)s, reused = %(reused)s,
         embedding_tokens = %(embedding_tokens)s, cost_usd = %(cost_usd)s, updated_at = clock_timestamp()
@@ -137,20 +140,16 @@ def _copy_chunks(connection: Connection, row: Row, chunks: Chunks) -> None:
         connection.cursor() as cursor,
         cursor.copy(
             """COPY bucketwise.chunks (
-                   tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, headings)
+                   tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, context)
                FROM STDIN"""
         ) as copy,
     ):
         for chunk in chunks:
             copy.write_row(
                 (row["tenant"], row["key"], chunk.ordinal, text_digest(chunk.text), chunk.text, chunk.tokens,
-                 chunk.start, chunk.end, Jsonb(marks_to_json(chunk.marks)), _headings(chunk))
+                 chunk.start, chunk.end, Jsonb(marks_to_json(chunk.marks)),
+                 context_of(chunk, title=row["title"], key=row["key"]))
             )  # fmt: skip
-
-
-def _headings(chunk: Chunk) -> str:
-    """The headings above and in the chunk, each once: they are searched, but are not part of its text."""
-    return "\n".join(dict.fromkeys(heading for mark in chunk.marks for heading in mark.place.heading))
 
 
 def _one(cursor: Cursor[TupleRow]) -> TupleRow:

@@ -12,12 +12,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bucketwise.errors import BucketUnavailable
 from ingest.bucket import ObjectFacts, S3Bucket, StoredObject
+from ingest.sidecar import is_sidecar
 from local.watched_folder import content_type
 
 
 class Source(Protocol):
     def keys(self) -> Iterator[str]:
-        """Raises BucketUnavailable."""
+        """Of documents, and not of what describes them. Raises BucketUnavailable."""
 
     def open(self, key: str) -> AbstractContextManager[StoredObject | None]:
         """None for what is no document, as a folder's mark. Raises BucketUnavailable."""
@@ -34,8 +35,9 @@ class FolderSource:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(parent) / name
-                if not name.startswith(".") and path.is_file():
-                    yield path.relative_to(self.folder).as_posix()
+                key = path.relative_to(self.folder).as_posix()
+                if not name.startswith(".") and path.is_file() and not is_sidecar(key):
+                    yield key
 
     @contextmanager
     def open(self, key: str) -> Iterator[StoredObject | None]:
@@ -63,7 +65,7 @@ class BucketSource:
     def keys(self) -> Iterator[str]:
         try:
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix):
-                yield from (item["Key"] for item in page.get("Contents", []))
+                yield from (item["Key"] for item in page.get("Contents", []) if not is_sidecar(item["Key"]))
         except (BotoCoreError, ClientError) as error:
             raise BucketUnavailable(str(error)) from None
 

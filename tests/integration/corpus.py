@@ -34,6 +34,7 @@ class Corpus:
         *texts: str,
         like: list[list[float]] | None = None,
         heading: tuple[str, ...] = (),
+        title: str | None = "Title",
         **changes: Any,
     ) -> None:
         """``like``: the texts' vectors; without it, random ones that are the same at every run."""
@@ -43,7 +44,7 @@ class Corpus:
         claim = self.index.claim(deadline=SOON)
         receipt = EmbeddingReceipt(embedded=len(texts))
         chunks = Listed(chunks_of(*texts, heading=heading))
-        given = facts(key, "v1", **changes), document_of(*texts), chunks, receipt, claim
+        given = facts(key, "v1", **changes), document_of(*texts, title=title), chunks, receipt, claim
         assert self.index.replace(*given, deadline=SOON)
         self.vectors |= {(key, n): vector for n, vector in enumerate(vectors)}
 

@@ -12,6 +12,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
 from ingest.index import DocumentIndex
+from ingest.protocol import Standing
 from ingest.receipts import EmbeddingReceipt
 from ingest.vectors import VectorTable, text_digest
 from tests.integration.index_database import IndexDatabase, connected
@@ -70,7 +71,7 @@ class Tenant:
 
     def confirm(self, version: str | None = "v1", claim: int | None = None, key: str = "a.txt") -> bool:
         under = claim if claim is not None else self.claim()
-        return self.index.confirm_unchanged(facts(key, version), under, deadline=SOON)
+        return self.index.compare(facts(key, version), under, deadline=SOON) is Standing.SAME
 
     def held(self, key: str = "a.txt") -> Held | None:
         with connected(self.database.superuser) as connection:

@@ -17,6 +17,7 @@ from ingest.events import changes_in_message
 from ingest.index import DocumentIndex
 from ingest.inventory import Inventory
 from ingest.listing import BucketListing
+from ingest.protocol import Standing
 from ingest.receipts import EmbeddingReceipt
 from ingest.reconcile import Reconciliation, Report
 from local.storage.client import Storage
@@ -109,19 +110,27 @@ class World:
     def _look_at(self, key: str) -> None:
         index = replace(self.tenant.index, fingerprint=self.settings.fingerprint)
         claim = index.claim(deadline=SOON)
-        with S3Bucket(self.s3, self.bucket, self.settings.prefix).open(key) as found:
+        bucket = S3Bucket(self.s3, self.bucket, self.settings.prefix)
+        sidecar = bucket.sidecar(key)
+        etag = sidecar.etag if sidecar is not None else None
+        with bucket.open(key) as found:
             if found is None:
-                index.bury(key, claim, deadline=SOON)
+                index.bury(key, claim, sidecar=etag, deadline=SOON)
                 return
-            if index.confirm_unchanged(found.facts, claim, deadline=SOON):
+            facts = replace(found.facts, sidecar=etag)
+            if sidecar is not None:
+                facts = facts.described_by(sidecar)
+            if index.compare(facts, claim, deadline=SOON) is Standing.SAME or index.describe(
+                facts, claim, deadline=SOON
+            ):
                 return
             texts = found.stream.read(100_000).decode().splitlines()
         if texts == ["?"]:
-            index.fail(found.facts, UnreadableDocument(FailureReason.CORRUPT, "Damaged."), claim, deadline=SOON)
+            index.fail(facts, UnreadableDocument(FailureReason.CORRUPT, "Damaged."), claim, deadline=SOON)
             return
         self.tenant.embed(*texts)
         document, chunks = document_of(*texts), Listed(chunks_of(*texts))
-        index.replace(found.facts, document, chunks, EmbeddingReceipt(), claim, deadline=SOON)
+        index.replace(facts, document, chunks, EmbeddingReceipt(), claim, deadline=SOON)
 
 
 @contextmanager

@@ -33,8 +33,9 @@ def storage() -> Iterator[Storage]:
         others: dict[str, tuple[bytes, str]] = {
             "other/": (b"", "application/x-directory"),
             "other/untitled": (TEXT, "text/plain"),
-            "other/data": (TEXT, "application/octet-stream"),
+            "other/data": (bytes(range(32)), "application/octet-stream"),
             "other/blank & odd+name?.txt": (b"", "text/plain"),
+            "other/untitled.metadata.json": (b'{"team": "ops"}', "application/json"),
             "other/deleted.txt": (TEXT, "text/plain"),
         }
         for key, (body, kind) in others.items():

@@ -11,6 +11,7 @@ import pytest
 from bucketwise.database import connect
 from bucketwise.errors import EmbeddingMissing
 from ingest.index import DocumentIndex
+from ingest.protocol import Standing
 from ingest.vectors import text_digest
 from tests.integration.index_database import IndexDatabase, connected, opened, settings_for
 from tests.integration.indexed_documents import Held, LosesOneReply, Tenant
@@ -163,7 +164,7 @@ def test_nothing_is_confirmed_for_an_unknown_key_a_missing_version_or_an_older_c
 def test_what_other_code_made_of_the_same_version_is_not_confirmed(tenant: Tenant) -> None:
     tenant.store("one")
     newer = DocumentIndex(tenant.index.database, tenant.index.tenant, "code 2")
-    assert not newer.confirm_unchanged(facts(), newer.claim(deadline=SOON), deadline=SOON)
+    assert newer.compare(facts(), newer.claim(deadline=SOON), deadline=SOON) is Standing.OTHER
 
 
 @pytest.mark.parametrize("kind", KINDS)

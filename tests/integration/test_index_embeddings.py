@@ -171,9 +171,9 @@ def test_odd_characters_survive_in_titles_types_headings_and_metadata(tenant: Te
     assert tenant.index.replace(given, document_of("text", title=odd), chunks, receipt, claim, deadline=SOON)
     with connected(tenant.database.superuser) as connection:
         row = connection.execute(
-            """SELECT title, content_type, metadata, headings, marks
+            """SELECT title, content_type, metadata, context, marks
                FROM bucketwise.documents JOIN bucketwise.chunks USING (tenant, key) WHERE tenant = %s""",
             (tenant.index.tenant,),
         ).fetchone()
     marks = [{"start": 0, "heading": [odd, "below"]}]
-    assert row == (odd, odd, {odd: odd}, f"{odd}\nbelow", marks)
+    assert row == (odd, odd, {odd: odd}, f"{odd}\na txt\nbelow", marks)

@@ -91,7 +91,7 @@ def test_a_version_that_kills_three_workers_is_not_tried_again_but_another_one_i
             "UPDATE bucketwise.attempts SET over_by = clock_timestamp() WHERE tenant = %s", (job.tenant,)
         )
     assert work(job) == "failed"
-    assert held(job, shared_index) == Indexed("failed", version, 0, ())
+    assert held(job, shared_index) == Indexed("failed", version, 0, {}, ())
     assert attempts(job, shared_index) == 0
     after = expected(put(storage, KEY, harmless.encode()), harmless)
     assert work(job) == "indexed"

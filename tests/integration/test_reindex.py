@@ -133,7 +133,7 @@ def test_a_commit_under_way_is_waited_for_and_its_texts_are_not_missed(place: Pl
     with psycopg.connect(place.database.superuser) as writer:
         writer.execute(
             """INSERT INTO bucketwise.chunks (tenant, key, ordinal, text_sha256, text, tokens, start_offset,
-                   end_offset, marks, headings)
+                   end_offset, marks, context)
                VALUES ('acme', 'a.txt', 1, %s, 'late', 1, 0, 4, '[]', '')""",
             (text_digest("late"),),
         )

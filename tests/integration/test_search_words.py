@@ -55,8 +55,10 @@ def test_words_are_compared_by_their_stems_and_without_case(corpus: Corpus) -> N
     assert keys(corpus.ask("RESTARTING the Controllers")) == {"gate.md"}
 
 
-def test_headings_above_a_passage_are_searched_too(corpus: Corpus) -> None:
-    assert keys(corpus.ask("leave")) == {"leave.md"}
+@pytest.mark.parametrize("question", ["annual report", "Harbours", "chapter tides"])
+def test_headings_title_and_key_are_searched_with_a_passage(corpus: Corpus, question: str) -> None:
+    corpus.add("2024/Annual_report-final.pdf", "Water.", title="Of harbours", heading=("Chapter 7", "Tides"))
+    assert keys(corpus.ask(question)) == {"2024/Annual_report-final.pdf"}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_any_lexeme_is_asked_for_as_itself(shared_index: IndexDatabase, lexeme: 
 
 
 def test_what_both_legs_find_comes_first_and_scores_lie_between_0_and_1(corpus: Corpus) -> None:
-    found = corpus.ask("holiday at the gate", QUESTION)
+    found = corpus.ask("days of paid holiday at the gate", QUESTION)
     assert places(found)[0] == ("leave.md", 0)
     assert found.passages[0].score == pytest.approx(1, abs=0.25)
     assert all(0 <= one.score <= 1 for one in found.passages)
@@ -140,13 +142,13 @@ def test_a_deleted_or_failed_document_is_found_by_neither_leg(corpus: Corpus) ->
 
 def test_a_replaced_document_is_found_by_its_new_text_alone(corpus: Corpus) -> None:
     corpus.add("gate.md", "The turnstile opens.")
-    assert keys(corpus.ask("gate controller")) == set()
+    assert keys(corpus.ask("controller restarts")) == set()
     assert keys(corpus.ask("turnstile")) == {"gate.md"}
 
 
 def test_the_same_text_in_two_documents_is_found_in_both(corpus: Corpus) -> None:
     corpus.add("copy.md", "The gate controller restarts after a power failure.", like=[AWAY])
-    assert places(corpus.ask("gate", QUESTION, limit=2)) == [("copy.md", 0), ("gate.md", 0)]
+    assert places(corpus.ask("controller", QUESTION, limit=2)) == [("copy.md", 0), ("gate.md", 0)]
 
 
 def test_a_passage_brings_its_text_its_place_and_its_documents_facts(corpus: Corpus) -> None:

@@ -123,7 +123,7 @@ def test_an_index_that_was_deployed_before_goes_over_with_what_it_holds(
         migrate(owner, embedding_model=MODEL, dimensions=1024)
     corpus = VectorCorpus(empty, vectors)
     with connected(empty.owner) as owner:
-        store(owner, "t", {corpus.place(number): vector for number, vector in enumerate(vectors)})
+        store(owner, "t", {corpus.place(number): vector for number, vector in enumerate(vectors)}, context="headings")
         migrate(owner, embedding_model=MODEL, dimensions=1024)
     assert settings(empty) == (1024, "binary")
     [question] = corpus.questions(1)

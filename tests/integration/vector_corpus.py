@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +71,10 @@ def vector_corpus(postgres: Postgres, vector_index: str, vectors: Vectors) -> It
         yield corpus
 
 
-def store(connection: Connection, tenant: str, places: dict[Place, Vectors]) -> None:
-    """One chunk of a text of its own for each place, as ingest would leave it."""
+def store(
+    connection: Connection, tenant: str, places: dict[Place, Vectors], *, context: LiteralString = "context"
+) -> None:
+    """One chunk of a text of its own for each place, as ingest would leave it; ``context`` is a column's name."""
     register_vector(connection)
     keys = sorted({key for key, _ in places})
     with connection.transaction(), connection.cursor() as cursor:
@@ -88,7 +90,9 @@ def store(connection: Connection, tenant: str, places: dict[Place, Vectors]) -> 
         )
         with cursor.copy(
             """COPY bucketwise.chunks (tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset,
-                                       marks, headings) FROM STDIN"""
+                                       marks, """
+            + context
+            + ") FROM STDIN"
         ) as rows:
             for key, ordinal in places:
                 text = f"{key} {ordinal}"

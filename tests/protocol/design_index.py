@@ -33,7 +33,8 @@ def index_for_look(
 
 def _held(connection: Connection, tenant: str, key: str) -> Held:
     row = connection.execute(
-        "SELECT claim, state, version, etag, fingerprint FROM bucketwise.documents WHERE tenant = %s AND key = %s",
+        """SELECT claim, state, version, etag, fingerprint, sidecar FROM bucketwise.documents
+           WHERE tenant = %s AND key = %s""",
         (tenant, key),
     ).fetchone()
     return Held.of(row) if row is not None else NEVER_HEARD_OF

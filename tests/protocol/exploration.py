@@ -39,7 +39,7 @@ def _wrong(state: State) -> str | None:
     for key, row in enumerate(state.rows):
         if not row.whole:
             return f"a reader sees no whole version of key {key}: {row}"
-        if state.quiet and not state.lost and not row.holds(current(state.stacks[key])):
+        if state.quiet and not state.lost and not row.holds(current(state.stacks[key]), state.sidecars[key]):
             return f"all is quiet, and the index holds of key {key} what the bucket does not: {row}"
     return None
 
@@ -47,7 +47,7 @@ def _wrong(state: State) -> str | None:
 def _left(state: State) -> tuple[int, ...]:
     """Falls with every step, so every history ends; that it ends in a quiet state is left to be seen."""
     work = sum(
-        10 - worker.phase - worker.transaction if worker.phase is not Phase.DONE else 1 for worker in state.workers
+        12 - worker.phase - worker.transaction if worker.phase is not Phase.DONE else 1 for worker in state.workers
     )
     return state.changes, state.lost, state.duplicates, state.crashes, 20 * len(state.messages) + work
 

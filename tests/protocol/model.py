@@ -12,9 +12,9 @@ from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
 from ingest.protocol import Held, Seen
-from tests.protocol.model_index import FINGERPRINT, Row, confirmed, listed_differently, swap_steps
+from tests.protocol.model_index import FINGERPRINT, Row, confirmed, described, listed_differently, swap_steps
 from tests.protocol.mutants import NEVER_HEARD_OF, Design
-from tests.protocol.world import Stack, StoredVersion, World, changes, current
+from tests.protocol.world import Stack, StoredVersion, World, changes, current, descriptions
 
 T = TypeVar("T")
 
@@ -28,9 +28,11 @@ class Message(NamedTuple):
 
 class Phase(IntEnum):
     CLAIMED = 0
-    CONFIRMING = 1
-    COMMITTING = 2
-    DONE = 3
+    READING = 1
+    CONFIRMING = 2
+    DESCRIBING = 3
+    COMMITTING = 4
+    DONE = 5
 
 
 class Worker(NamedTuple):
@@ -40,6 +42,7 @@ class Worker(NamedTuple):
     message: Message
     claim: int = 0
     seen: StoredVersion | None = None
+    sidecar: str | None = None
     transaction: int = 0
     earlier: Held = NEVER_HEARD_OF
 
@@ -48,6 +51,7 @@ class State(NamedTuple):
     """Of everything, at one moment. The numbers say how much may still happen; ``lost``: an event was, for good."""
 
     stacks: tuple[Stack, ...]
+    sidecars: tuple[str | None, ...]
     rows: tuple[Row, ...]
     messages: tuple[Message, ...]
     workers: tuple[Worker, ...]
@@ -74,8 +78,9 @@ class Model:
     def beginning(self) -> State:
         world = self.world
         stacks: tuple[Stack, ...] = ((),) * world.keys
+        sidecars: tuple[str | None, ...] = (None,) * world.keys
         rows = (Row(),) * world.keys
-        return State(stacks, rows, (), (), world.changes, world.duplicates, world.crashes, world.losses)
+        return State(stacks, sidecars, rows, (), (), world.changes, world.duplicates, world.crashes, world.losses)
 
     def steps(self, state: State) -> Iterator[Step]:
         """Each step that may come next, by name, and the state after it."""
@@ -97,9 +102,19 @@ class Model:
         number = self.world.changes - state.changes + 1
         for key, stack in enumerate(state.stacks):
             event = Message(key, number if self.design.claim_is_sequencer else 0)
-            for name, changed in changes(self.world, stack, number):
+            fewer = state._replace(changes=state.changes - 1)
+            changed = [
+                *(
+                    (name, fewer._replace(stacks=_set(state.stacks, key, after)))
+                    for name, after in changes(self.world, stack, number)
+                ),
+                *(
+                    (f"sidecar {after}", fewer._replace(sidecars=_set(state.sidecars, key, after)))
+                    for after in descriptions(self.world, state.sidecars[key])
+                ),
+            ]
+            for name, after in changed:
                 told = f"change {number}: {name} (key {key})"
-                after = state._replace(stacks=_set(state.stacks, key, changed), changes=state.changes - 1)
                 yield told, after._replace(messages=tuple(sorted((*state.messages, event))))
                 if state.losses:
                     yield f"{told}, and its event is lost", after._replace(losses=state.losses - 1, lost=True)
@@ -108,8 +123,8 @@ class Model:
         """Sends an event for each key whose listing differs. It is the last: no event is lost after it."""
         differing = [
             Message(key)
-            for key, (row, stack) in enumerate(zip(state.rows, state.stacks, strict=True))
-            if listed_differently(row, current(stack))
+            for key, (row, stack, sidecar) in enumerate(zip(state.rows, state.stacks, state.sidecars, strict=True))
+            if listed_differently(row, current(stack), sidecar)
         ]
         return "a reconciliation", state._replace(messages=tuple(differing), lost=False, losses=0)
 
@@ -129,32 +144,48 @@ class Model:
     def _work(self, state: State, worker: Worker) -> Step:
         name = _name(worker)
         match worker.phase:
-            case Phase.CLAIMED:
+            case Phase.CLAIMED if self.world.sidecars:
+                sidecar = state.sidecars[worker.message.key]
+                return f"{name} sees sidecar {sidecar}", _with(
+                    state, worker._replace(phase=Phase.READING, sidecar=sidecar)
+                )
+            case Phase.CLAIMED | Phase.READING:
                 seen = current(state.stacks[worker.message.key])
                 phase = Phase.COMMITTING if seen is None else Phase.CONFIRMING
                 told = f"{name} sees {seen.version or 'an object' if seen else 'nothing'}"
                 return told, _with(state, worker._replace(phase=phase, seen=seen))
             case Phase.CONFIRMING:
                 return self._confirm(state, worker)
+            case Phase.DESCRIBING:
+                return self._describe(state, worker)
             case Phase.COMMITTING:
                 return self._commit(state, worker)
             case Phase.DONE:
                 return f"a message for key {worker.message.key} is acknowledged", state
 
     def _confirm(self, state: State, worker: Worker) -> Step:
-        key, seen = worker.message.key, worker.seen
-        assert seen is not None
-        decide = self.design.decisions_given(worker.earlier).confirmed_claim
+        key, seen = worker.message.key, _seen(worker)
+        decisions = self.design.decisions_given(worker.earlier)
         row = state.rows[key]
-        claim = decide(row.held, Seen(seen.version, seen.etag), FINGERPRINT, worker.claim)
+        claim = decisions.confirmed_claim(row.held, seen, FINGERPRINT, worker.claim)
+        if claim is not None:
+            after = state._replace(rows=_set(state.rows, key, confirmed(row, claim)))
+            return f"{_name(worker)} is unchanged", _with(after, _done(worker))
+        is_text = decisions.described_claim(row.held, seen, FINGERPRINT, worker.claim) is not None
+        phase = Phase.DESCRIBING if is_text and seen.sidecar != self.world.unreadable else Phase.COMMITTING
+        return f"{_name(worker)} is not unchanged", _with(state, worker._replace(phase=phase))
+
+    def _describe(self, state: State, worker: Worker) -> Step:
+        key, row = worker.message.key, state.rows[worker.message.key]
+        claim = self.design.decisions.described_claim(row.held, _seen(worker), FINGERPRINT, worker.claim)
         if claim is None:
-            return f"{_name(worker)} is not unchanged", _with(state, worker._replace(phase=Phase.COMMITTING))
-        after = state._replace(rows=_set(state.rows, key, confirmed(row, claim)))
-        return f"{_name(worker)} is unchanged", _with(after, _done(worker))
+            return f"{_name(worker)} cannot describe", _with(state, worker._replace(phase=Phase.COMMITTING))
+        after = state._replace(rows=_set(state.rows, key, described(row, claim, worker.sidecar)))
+        return f"{_name(worker)} describes", _with(after, _done(worker))
 
     def _commit(self, state: State, worker: Worker) -> Step:
         key, decisions = worker.message.key, self.design.decisions
-        steps = swap_steps(decisions, worker.claim, worker.seen, unreadable=self.world.unreadable)
+        steps = swap_steps(decisions, worker.claim, worker.seen, worker.sidecar, unreadable=self.world.unreadable)
         transactions = decisions.transactions(steps)
         row = state.rows[key]
         for step in transactions[worker.transaction]:
@@ -172,6 +203,11 @@ def _name(worker: Worker) -> str:
     return f"key {worker.message.key}, claim {worker.claim}"
 
 
+def _seen(worker: Worker) -> Seen:
+    assert worker.seen is not None
+    return Seen(worker.seen.version, worker.seen.etag, worker.sidecar)
+
+
 def _done(worker: Worker) -> Worker:
     """Of what it did, only its message is left to matter."""
     return Worker(Phase.DONE, worker.message)
@@ -182,8 +218,9 @@ def _with(state: State, worker: Worker) -> State:
     return state._replace(workers=tuple(sorted((*state.workers, worker), key=_order)))
 
 
-def _order(worker: Worker) -> tuple[Message, int, Phase, int, int]:
-    return worker.message, worker.claim, worker.phase, worker.seen.number if worker.seen else 0, worker.transaction
+def _order(worker: Worker) -> tuple[Message, int, Phase, int, str, int]:
+    number = worker.seen.number if worker.seen else 0
+    return worker.message, worker.claim, worker.phase, number, worker.sidecar or "", worker.transaction
 
 
 def _set(items: tuple[T, ...], place: int, item: T) -> tuple[T, ...]:

@@ -1,13 +1,15 @@
 """The index of the model: a row and its chunks under each key, and what one transaction does to them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import NamedTuple
 
 from bucketwise.models import DocumentState
-from ingest.differences import Expected, HeldDocument, ListedObject, Pair, difference
+from ingest.differences import Expected, HeldDocument, HeldSidecar, ListedObject, Pair, difference
 from ingest.protocol import Decisions, Held
+from ingest.sidecar import SUFFIX
 from tests.protocol.mutants import NEVER_HEARD_OF
 from tests.protocol.world import StoredVersion
 
@@ -25,11 +27,13 @@ class Row(NamedTuple):
     number: int = 0
     chunks: tuple[int, ...] = ()
 
-    def holds(self, seen: StoredVersion | None) -> bool:
+    def holds(self, seen: StoredVersion | None, sidecar: str | None) -> bool:
         """Whether this is what the bucket holds."""
         if seen is None:
             return self.held.state is DocumentState.DELETED
-        return self.held.state is not DocumentState.DELETED and self.number == seen.number
+        return (
+            self.held.state is not DocumentState.DELETED and self.number == seen.number and self.held.sidecar == sidecar
+        )
 
     @property
     def whole(self) -> bool:
@@ -41,8 +45,12 @@ class Row(NamedTuple):
 SwapStep = Callable[[Row], Row | None]
 
 
-def listed_differently(row: Row, seen: StoredVersion | None) -> bool:
+def listed_differently(row: Row, seen: StoredVersion | None, sidecar: str | None) -> bool:
     """Whether a reconciliation finds a difference: it knows of the bucket what a listing shows."""
+    beside = ListedObject(f"{KEY}{SUFFIX}", sidecar, sidecar, SIZE, EPOCH) if sidecar else None
+    described = HeldSidecar(f"{KEY}{SUFFIX}", row.held.sidecar) if row.held.sidecar else None
+    if difference(Pair(f"{KEY}{SUFFIX}", beside, described), Expected(FINGERPRINT, "", EPOCH)) is not None:
+        return True
     listed = ListedObject(KEY, seen.version, seen.etag, SIZE, _stored_at(seen.number)) if seen else None
     held, document = row.held, None
     if held.state is not DocumentState.DELETED:
@@ -55,16 +63,20 @@ def _stored_at(number: int) -> datetime:
 
 
 def confirmed(row: Row, claim: int) -> Row:
-    return row._replace(held=_under(row.held, claim))
+    return row._replace(held=_under(row.held, claim, row.held.sidecar))
+
+
+def described(row: Row, claim: int, sidecar: str | None) -> Row:
+    return row._replace(held=_under(row.held, claim, sidecar))
 
 
 def swap_steps(
-    decisions: Decisions, claim: int, seen: StoredVersion | None, *, unreadable: str
+    decisions: Decisions, claim: int, seen: StoredVersion | None, sidecar: str | None, *, unreadable: str
 ) -> tuple[SwapStep, ...]:
     """The steps of the product's swap, in its order. The first gives None if the commit may not be."""
-    indexed = seen is not None and seen.etag != unreadable
+    indexed = seen is not None and unreadable not in {seen.etag, sidecar}
     return (
-        partial(_claim, decisions, _held(claim, seen, indexed), seen.number if seen else 0),
+        partial(_claim, decisions, _held(claim, seen, sidecar, indexed), seen.number if seen else 0),
         _remove,
         partial(_store, seen.number if seen and indexed else None),
         _settle,
@@ -88,13 +100,13 @@ def _settle(row: Row) -> Row:
 
 
 @cache
-def _held(claim: int, seen: StoredVersion | None, indexed: bool) -> Held:
+def _held(claim: int, seen: StoredVersion | None, sidecar: str | None, indexed: bool) -> Held:
     if seen is None:
-        return Held(claim, DocumentState.DELETED, None, None, None)
+        return Held(claim, DocumentState.DELETED, None, None, None, sidecar)
     state = DocumentState.INDEXED if indexed else DocumentState.FAILED
-    return Held(claim, state, seen.version, seen.etag, FINGERPRINT)
+    return Held(claim, state, seen.version, seen.etag, FINGERPRINT, sidecar)
 
 
 @cache
-def _under(held: Held, claim: int) -> Held:
-    return Held(claim, held.state, held.version, held.etag, held.fingerprint)
+def _under(held: Held, claim: int, sidecar: str | None) -> Held:
+    return replace(held, claim=claim, sidecar=sidecar)

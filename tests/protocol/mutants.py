@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, LiteralString
 
 from bucketwise.models import DocumentState
-from ingest.protocol import Decisions, Held, Seen, confirmed_claim, may_commit
+from ingest.protocol import Decisions, Held, Seen, confirmed_claim, described_claim, may_commit
 
 NEVER_HEARD_OF = Held(0, DocumentState.DELETED, None, None, None)
 
@@ -74,6 +74,18 @@ def _claim_lowered(held: Held, seen: Seen, fingerprint: str, claim: int) -> int 
     return claim if confirmed_claim(held, seen, fingerprint, max(held.claim, claim)) is not None else None
 
 
+def _sidecar_forgotten(held: Held, seen: Seen, fingerprint: str, claim: int) -> int | None:
+    return confirmed_claim(held, replace(seen, sidecar=held.sidecar), fingerprint, claim)
+
+
+def _describes_any_version(held: Held, seen: Seen, fingerprint: str, claim: int) -> int | None:
+    return described_claim(replace(held, version=seen.version), seen, fingerprint, claim)
+
+
+def _describes_without_a_fence(held: Held, seen: Seen, fingerprint: str, claim: int) -> int | None:
+    return described_claim(held, seen, fingerprint, max(held.claim, claim))
+
+
 def _transaction_for_each_step(steps: Sequence[Any]) -> list[Sequence[Any]]:
     return [[step] for step in steps]
 
@@ -87,6 +99,9 @@ VERSIONLESS = Design("no version is a version", Decisions(confirmed_claim=_equal
 CLAIM_NOT_RAISED = Design("unchanged keeps the old claim", Decisions(confirmed_claim=_claim_not_raised))
 CLAIM_LOWERED = Design("unchanged lowers the claim", Decisions(confirmed_claim=_claim_lowered))
 EARLIER_ROW = Design("unchanged is compared with an earlier row", compares_earlier_row=True)
+SIDECAR_FORGOTTEN = Design("another sidecar is unchanged", Decisions(confirmed_claim=_sidecar_forgotten))
+DESCRIBES_ANY_VERSION = Design("a sidecar describes any version", Decisions(described_claim=_describes_any_version))
+DESCRIBES_UNFENCED = Design("a sidecar has no fence", Decisions(described_claim=_describes_without_a_fence))
 STEP_BY_STEP = Design("a transaction for each step", Decisions(transactions=_transaction_for_each_step))
 COUNTER = Design(
     "a counter for each tenant",
@@ -99,6 +114,6 @@ COUNTER = Design(
 )
 
 MUTANTS = (
-    NO_FENCE, NO_TOMBSTONE, SEQUENCER, ETAG, VERSIONLESS, CLAIM_NOT_RAISED, CLAIM_LOWERED, EARLIER_ROW, STEP_BY_STEP,
-    COUNTER,
+    NO_FENCE, NO_TOMBSTONE, SEQUENCER, ETAG, VERSIONLESS, CLAIM_NOT_RAISED, CLAIM_LOWERED, EARLIER_ROW,
+    SIDECAR_FORGOTTEN, DESCRIBES_ANY_VERSION, DESCRIBES_UNFENCED, STEP_BY_STEP, COUNTER,
 )  # fmt: skip

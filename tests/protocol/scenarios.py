@@ -123,6 +123,41 @@ def another_object_comes_to_a_bucket_without_versions(stage: Stage) -> None:
         stage.check(bucket)
 
 
+def a_sidecar_comes_changes_and_goes(stage: Stage) -> None:
+    bucket = BucketObject()
+    bucket.put("first")
+    stage.look(bucket).run()
+    for metadata in ({"team": "a"}, {"team": "b"}, {}):
+        bucket.describe(**metadata)
+        stage.look(bucket).run()
+        stage.check(bucket)
+
+
+def a_sidecar_is_read_before_the_version_that_replaces_what_it_described(stage: Stage) -> None:
+    bucket = BucketObject()
+    bucket.put("first")
+    stage.look(bucket).run()
+    bucket.describe(team="a")
+    torn = stage.look(bucket)
+    torn.read_sidecar()
+    bucket.put("second")
+    torn.read_object()
+    torn.finish()
+    stage.check(bucket)
+
+
+def a_late_sidecar_meets_a_newer_one(stage: Stage) -> None:
+    bucket = BucketObject()
+    bucket.put("first")
+    stage.look(bucket).run()
+    bucket.describe(team="a")
+    late = _look_that_has_read(stage, bucket)
+    bucket.describe(team="b")
+    stage.look(bucket).run()
+    late.finish()
+    stage.check(bucket)
+
+
 def a_reconciliation_repairs_what_no_event_told_of(stage: Stage) -> None:
     bucket = BucketObject()
     bucket.put("first")
@@ -143,7 +178,7 @@ def a_reader_looks_between_the_steps_of_a_swap(stage: Stage) -> None:
     for change in changes:
         seen.append(stage.shown(bucket.key))
         change()
-        whole = seen[-1], shown_of(bucket.current)
+        whole = seen[-1], shown_of(bucket)
         look = _look_that_has_read(stage, bucket)
         before = len(seen)
         look.commit(after_each_step=lambda: seen.append(stage.shown(bucket.key)))
@@ -184,6 +219,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     an_unchanged_waits_for_a_newer_commit,
     the_same_bytes_come_again_with_other_metadata,
     another_object_comes_to_a_bucket_without_versions,
+    a_sidecar_comes_changes_and_goes,
+    a_sidecar_is_read_before_the_version_that_replaces_what_it_described,
+    a_late_sidecar_meets_a_newer_one,
     a_reconciliation_repairs_what_no_event_told_of,
     a_reader_looks_between_the_steps_of_a_swap,
     two_documents_are_committed_at_once,

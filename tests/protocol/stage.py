@@ -1,5 +1,6 @@
 """Where scenarios play: an object of a bucket, an index on PostgreSQL, and looks that are taken a step at a time."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,9 @@ from psycopg import Connection
 from bucketwise.database import Database, connect
 from ingest.bucket import ObjectFacts
 from ingest.index import DocumentIndex
-from ingest.protocol import Decisions
+from ingest.protocol import Decisions, Standing
 from ingest.receipts import EmbeddingReceipt
+from ingest.sidecar import Sidecar
 from ingest.swap import Committed
 from ingest.vectors import VectorTable, text_digest
 from tests.integration.index_database import DIMENSIONS, IndexDatabase, connected, settings_for
@@ -39,6 +41,7 @@ class BucketObject:
     versioned: bool = True
     versions: list[Upload | None] = field(default_factory=list)
     changes: int = 0
+    sidecar: Sidecar | None = None
 
     @property
     def current(self) -> Upload | None:
@@ -62,6 +65,12 @@ class BucketObject:
         self.changes += 1
         self._add(None)
 
+    def describe(self, **metadata: str) -> None:
+        """Beside the object; with nothing, the sidecar is removed."""
+        self.changes += 1
+        content = json.dumps(metadata).encode()
+        self.sidecar = Sidecar(md5(content, usedforsecurity=False).hexdigest(), content) if metadata else None
+
     def remove_newest(self) -> None:
         """Brings back what is below."""
         self.changes += 1
@@ -77,10 +86,12 @@ Shown = tuple[str, str | None, dict[str, str], list[str]]
 """Of a document: state, version, metadata and the texts of its chunks."""
 
 
-def shown_of(upload: Upload | None) -> Shown:
+def shown_of(bucket: BucketObject) -> Shown:
+    upload, sidecar = bucket.current, bucket.sidecar
     if upload is None:
         return "deleted", None, {}, []
-    return "indexed", upload.facts.version, upload.facts.metadata, list(upload.texts)
+    facts = upload.facts.described_by(sidecar) if sidecar is not None else upload.facts
+    return "indexed", facts.version, facts.metadata, list(upload.texts)
 
 
 def _nothing() -> None:
@@ -95,12 +106,32 @@ class Look:
     bucket: BucketObject
     claim: int
     seen: Upload | None = None
+    sidecar: Sidecar | None = None
 
     def read(self) -> None:
+        self.read_sidecar()
+        self.read_object()
+
+    def read_sidecar(self) -> None:
+        self.sidecar = self.bucket.sidecar
+
+    def read_object(self) -> None:
         self.seen = self.bucket.current
 
+    @property
+    def facts(self) -> ObjectFacts:
+        assert self.seen is not None
+        if self.sidecar is None:
+            return self.seen.facts
+        return replace(self.seen.facts, sidecar=self.sidecar.etag).described_by(self.sidecar)
+
     def confirm(self) -> bool:
-        return self.seen is not None and self.index.confirm_unchanged(self.seen.facts, self.claim, deadline=SOON)
+        if self.seen is None:
+            return False
+        standing = self.index.compare(self.facts, self.claim, deadline=SOON)
+        return standing is Standing.SAME or (
+            standing is Standing.OTHER_METADATA and self.index.describe(self.facts, self.claim, deadline=SOON)
+        )
 
     def commit(
         self, *, after_each_step: Callable[[], None] = _nothing, at_the_end: Callable[[], None] = _nothing
@@ -113,7 +144,7 @@ class Look:
         vectors = {text_digest(text): [1.0, *[0.0] * (DIMENSIONS - 1)] for text in texts}
         VectorTable(index.database, index.tenant).add_embeddings(vectors, deadline=SOON)
         receipt = EmbeddingReceipt(embedded=len(texts))
-        given = self.seen.facts, document_of(*texts), Listed(chunks_of(*texts)), receipt, self.claim
+        given = self.facts, document_of(*texts), Listed(chunks_of(*texts)), receipt, self.claim
         return index.replace(*given, deadline=SOON)
 
     def finish(self) -> None:
@@ -178,7 +209,7 @@ class Stage:
 
     def check(self, bucket: BucketObject) -> None:
         """That the index holds what the bucket does."""
-        held, wanted = self.shown(bucket.key), shown_of(bucket.current)
+        held, wanted = self.shown(bucket.key), shown_of(bucket)
         assert held == wanted, f"the index holds of {bucket.key} what the bucket does not: {held}, not {wanted}"
 
     def claim_of(self, key: str) -> int:

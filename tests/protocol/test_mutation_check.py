@@ -30,6 +30,9 @@ CAUGHT_BY_MODEL: list[tuple[Design, str, str]] = [
     (mutants.CLAIM_NOT_RAISED, "lost events", DIFFERS),
     (mutants.CLAIM_LOWERED, "a bucket with versions", DIFFERS),
     (mutants.EARLIER_ROW, "lost events", DIFFERS),
+    (mutants.SIDECAR_FORGOTTEN, "sidecars", DIFFERS),
+    (mutants.DESCRIBES_ANY_VERSION, "sidecars", DIFFERS),
+    (mutants.DESCRIBES_UNFENCED, "sidecars and lost events", DIFFERS),
     (mutants.STEP_BY_STEP, "a bucket with versions", MIXED),
 ]
 CAUGHT_BY_SCENARIO: list[tuple[Design, Scenario, str]] = [
@@ -45,6 +48,13 @@ CAUGHT_BY_SCENARIO: list[tuple[Design, Scenario, str]] = [
     (mutants.CLAIM_LOWERED, scenarios.a_late_unchanged_meets_a_row_of_a_later_look, DIFFERS),
     (mutants.EARLIER_ROW, scenarios.a_late_unchanged_meets_a_row_that_was_replaced, DIFFERS),
     (mutants.EARLIER_ROW, scenarios.an_unchanged_waits_for_a_newer_commit, CLAIM),
+    (mutants.SIDECAR_FORGOTTEN, scenarios.a_sidecar_comes_changes_and_goes, DIFFERS),
+    (
+        mutants.DESCRIBES_ANY_VERSION,
+        scenarios.a_sidecar_is_read_before_the_version_that_replaces_what_it_described,
+        DIFFERS,
+    ),
+    (mutants.DESCRIBES_UNFENCED, scenarios.a_late_sidecar_meets_a_newer_one, DIFFERS),
     (mutants.STEP_BY_STEP, scenarios.a_reader_looks_between_the_steps_of_a_swap, MIXED),
     (mutants.COUNTER, scenarios.two_documents_are_committed_at_once, WAITS),
 ]

@@ -21,7 +21,8 @@ Stack = tuple[StoredVersion | None, ...]
 class World:
     """``duplicates``, ``crashes`` and ``losses`` bound how many messages come twice, workers vanish, events are lost.
 
-    ``unreadable`` is the eTag of bytes that cannot be indexed.
+    ``unreadable`` is the eTag of bytes that cannot be indexed. ``sidecars`` are the eTags of what may describe an
+    object; a message of either may be of both.
     """
 
     keys: int = 1
@@ -32,6 +33,7 @@ class World:
     losses: int = 0
     versioned: bool = True
     unreadable: str = ""
+    sidecars: str = ""
 
 
 WORLDS = {
@@ -41,6 +43,9 @@ WORLDS = {
     "lost events without versions": World(workers=2, losses=2, versioned=False),
     "two keys": World(keys=2, changes=2, workers=2),
     "bytes that cannot be indexed": World(workers=2, unreadable="B"),
+    "sidecars": World(workers=2, duplicates=0, sidecars="ST"),
+    "sidecars and lost events": World(workers=2, duplicates=0, crashes=0, losses=2, sidecars="ST"),
+    "sidecars that cannot be read": World(workers=2, crashes=0, sidecars="S", unreadable="S"),
 }
 
 
@@ -62,3 +67,8 @@ def changes(world: World, stack: Stack, number: int) -> Iterator[tuple[str, Stac
         yield "delete", ((*stack, None) if world.versioned else ())
     if stack and world.versioned:
         yield "remove the newest version" if stack[-1] else "remove the delete marker", stack[:-1]
+
+
+def descriptions(world: World, sidecar: str | None) -> Iterator[str | None]:
+    """What a user may put beside a key instead, or None for nothing; each raises one event."""
+    yield from (other for other in (None, *world.sidecars) if other != sidecar)

@@ -13,8 +13,9 @@ from bucketwise.errors import ModelUnavailable, UnreadableDocument
 from bucketwise.models import Chunk, DocumentState, Place, PlaceMark
 from ingest.bucket import ObjectFacts, StoredObject
 from ingest.parsing.document import Block, ParsedDocument
-from ingest.protocol import Held, Seen, confirmed_claim, may_commit
+from ingest.protocol import Held, Seen, Standing, confirmed_claim, described_claim, may_commit
 from ingest.receipts import EmbeddingReceipt
+from ingest.sidecar import Metadata, Sidecar
 from ingest.swap import Chunks, Committed
 from ingest.vectors import text_digest
 
@@ -65,6 +66,7 @@ class MemoryBucket:
 
     def __init__(self, **objects: tuple[str | None, bytes | None]) -> None:
         self.objects = objects
+        self.sidecars: dict[str, bytes] = {}
         self.error: Exception | None = None
         self.slow: dict[str, float] = {}
         self.opened_under: list[int] = []
@@ -87,6 +89,10 @@ class MemoryBucket:
         content_type = "text/plain" if key.endswith(".txt") else None
         yield StoredObject(facts(key, version, len(content or b""), content_type=content_type), body)
 
+    def sidecar(self, key: str) -> Sidecar | None:
+        content = self.sidecars.get(key)
+        return Sidecar(f"etag of {content!r}", content) if content is not None else None
+
 
 @dataclass
 class Row:
@@ -95,6 +101,8 @@ class Row:
     version: str | None
     texts: list[str] = field(default_factory=list)
     reason: str | None = None
+    sidecar: str | None = None
+    metadata: Metadata = field(default_factory=dict)
 
 
 @dataclass
@@ -117,13 +125,24 @@ class MemoryIndex:
         self.last_claim += 1
         return self.last_claim
 
-    def confirm_unchanged(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
+    def compare(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> Standing:
         deadline.allow(1)
-        seen = Seen(facts.version, facts.etag)
-        confirmed = confirmed_claim(self._held(facts.key), seen, "code", claim)
-        if confirmed is None:
+        held, seen = self._held(facts.key), Seen(facts.version, facts.etag, facts.sidecar)
+        confirmed = confirmed_claim(held, seen, "code", claim)
+        if confirmed is not None:
+            self.rows[facts.key].claim = confirmed
+            self._settle(facts.key, claim)
+            return Standing.SAME
+        return Standing.OTHER if described_claim(held, seen, "code", claim) is None else Standing.OTHER_METADATA
+
+    def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
+        deadline.allow(1)
+        seen = Seen(facts.version, facts.etag, facts.sidecar)
+        described = described_claim(self._held(facts.key), seen, "code", claim)
+        if described is None:
             return False
-        self.rows[facts.key].claim = confirmed
+        row = self.rows[facts.key]
+        row.claim, row.sidecar, row.metadata = described, facts.sidecar, facts.metadata
         self._settle(facts.key, claim)
         return True
 
@@ -163,20 +182,22 @@ class MemoryIndex:
         assert embedding.embedded + embedding.reused == chunks.count
         texts = [chunk.text for chunk in chunks]
         assert {text_digest(text) for text in texts} <= self.vectors.keys()
-        return self._commit(facts.key, Row(claim, DocumentState.INDEXED, facts.version, texts), deadline)
+        row = Row(claim, DocumentState.INDEXED, facts.version, texts, None, facts.sidecar, facts.metadata)
+        return self._commit(facts.key, row, deadline)
 
     def fail(
         self, facts: ObjectFacts, problem: UnreadableDocument, claim: int, *, deadline: Deadline
     ) -> Committed | None:
-        row = Row(claim, DocumentState.FAILED, facts.version, reason=problem.reason.value)
+        reason = problem.reason.value
+        row = Row(claim, DocumentState.FAILED, facts.version, [], reason, facts.sidecar, facts.metadata)
         return self._commit(facts.key, row, deadline)
 
-    def bury(self, key: str, claim: int, *, deadline: Deadline) -> Committed | None:
-        return self._commit(key, Row(claim, DocumentState.DELETED, None), deadline)
+    def bury(self, key: str, claim: int, *, sidecar: str | None, deadline: Deadline) -> Committed | None:
+        return self._commit(key, Row(claim, DocumentState.DELETED, None, sidecar=sidecar), deadline)
 
     def _held(self, key: str) -> Held:
         row = self.rows.get(key) or Row(0, DocumentState.DELETED, None)
-        return Held(row.claim, row.state, row.version, f"etag of {row.version}", "code")
+        return Held(row.claim, row.state, row.version, f"etag of {row.version}", "code", row.sidecar)
 
     def _settle(self, key: str, claim: int) -> None:
         for attempt in [one for one in self.attempts if one[0] == key and one[1] <= claim]:

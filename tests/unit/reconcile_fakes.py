@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, QueueUnavailable
-from ingest.differences import HeldDocument, ListedObject
+from ingest.differences import HeldDocument, HeldSidecar, ListedObject
 from ingest.reconcile import Pass, Reconciliation
 
 STORED_AT = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
@@ -32,7 +32,7 @@ class MemoryInventory:
     waiting: dict[str, datetime | None] = field(default_factory=dict)
     place: Pass | None = None
 
-    def documents(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument]:
+    def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument | HeldSidecar]:
         for key in sorted(self.versions):
             if key > after:
                 deadline.allow(1)

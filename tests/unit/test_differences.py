@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.differences import Difference, Expected, HeldDocument, ListedObject, Pair, difference, side_by_side
+from ingest.differences import (
+    Difference,
+    Expected,
+    HeldDocument,
+    HeldSidecar,
+    ListedObject,
+    Pair,
+    difference,
+    side_by_side,
+)
 
 NOW = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
 BEFORE = NOW - timedelta(hours=1)
@@ -113,3 +122,30 @@ def test_only_objects_and_documents_exist() -> None:
     assert Pair("a", None, held("a")).exists
     assert Pair("a", listed("a", present=False), held("a")).exists
     assert not Pair("a", listed("a", present=False), None).exists
+
+
+SIDECAR = "a.txt.metadata.json"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "missed"),
+    [
+        (listed(SIDECAR), HeldSidecar(SIDECAR, "e1"), None),
+        (listed(SIDECAR), HeldSidecar(SIDECAR, "e2"), True),
+        (listed(SIDECAR), None, True),
+        (listed(SIDECAR, last_modified=NOW), None, False),
+        (None, HeldSidecar(SIDECAR, "e1"), True),
+        (listed(SIDECAR, present=False), HeldSidecar(SIDECAR, "e1"), True),
+        (listed(SIDECAR, present=False), None, None),
+    ],
+)
+def test_a_sidecar_that_differs_is_a_difference_of_its_document(
+    one: ListedObject | None, other: HeldSidecar | None, missed: bool | None
+) -> None:
+    expected = Difference("a.txt", missed) if missed is not None else None
+    assert difference(Pair(SIDECAR, one, other), EXPECTED) == expected
+
+
+def test_what_describes_a_sidecar_describes_nothing() -> None:
+    key = f"{SIDECAR}.metadata.json"
+    assert difference(Pair(key, listed(key), None), EXPECTED) is None

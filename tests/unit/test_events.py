@@ -129,6 +129,11 @@ def test_a_key_of_an_eventbridge_event_is_taken_as_it_is(key: str) -> None:
     assert changes_in_message(json.dumps(eventbridge(key))) == [ObjectChange("documents", key, TIME)]
 
 
+@pytest.mark.parametrize("event", [notification("a+b.pdf.metadata.json"), eventbridge("a b.pdf.metadata.json")])
+def test_a_sidecar_tells_of_the_document_that_it_describes(event: dict[str, Any]) -> None:
+    assert [change.key for change in changes_in_event(event)] == ["a b.pdf"]
+
+
 def test_the_test_event_of_s3_tells_of_no_change() -> None:
     assert changes_in_message('{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "documents"}') == []
 

@@ -152,7 +152,7 @@ class ManyPages:
 class ManyDocuments(MemoryInventory):
     count = 0
 
-    def documents(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument]:  # noqa: ARG002  # it starts once
+    def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument]:  # noqa: ARG002  # it starts once
         for number in range(self.count):
             yield HeldDocument(f"{number:08}", "v1", "e1", 3, STORED_AT, FINGERPRINT)
 

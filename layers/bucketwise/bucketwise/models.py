@@ -22,6 +22,7 @@ class FailureReason(StrEnum):
     NEEDS_OCR = "needs_ocr"
     TOO_LARGE = "too_large"
     TOO_COMPLEX = "too_complex"
+    BAD_METADATA = "bad_metadata"
     POISON = "poison"
 
 

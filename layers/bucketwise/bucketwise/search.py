@@ -60,7 +60,7 @@ class Passage:
     title: str | None
     content_type: str | None
     last_modified: datetime | None
-    metadata: dict[str, str]
+    metadata: dict[str, Any]
     score: float
     vector_rank: int | None
     cosine: float | None

@@ -1,0 +1,75 @@
+"""What S3 answers of an object that describes another one becomes a sidecar, None, or BucketUnavailable."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from bucketwise.errors import BucketUnavailable
+from ingest.bucket import MOST_KEY_BYTES, S3Bucket
+from ingest.sidecar import MOST_BYTES, SUFFIX, Sidecar
+
+KEY = "a b.txt"
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    return boto3.client("s3", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
+@pytest.fixture
+def s3(client: Any) -> Iterator[Stubber]:
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+@pytest.fixture
+def bucket(client: Any) -> S3Bucket:
+    return S3Bucket(client, "documents")
+
+
+def answer(s3: Stubber, content: bytes, *, length: int | None = None) -> io.BytesIO:
+    body = io.BytesIO(content)
+    size = len(content) if length is None else length
+    modified = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
+    reply = {"Body": StreamingBody(body, size), "ETag": '"abc"', "ContentLength": size, "LastModified": modified}
+    s3.add_response("get_object", reply, {"Bucket": "documents", "Key": f"{KEY}{SUFFIX}"})
+    return body
+
+
+def test_a_sidecar_is_read_whole(s3: Stubber, bucket: S3Bucket) -> None:
+    body = answer(s3, b'{"team": "ops"}')
+    assert bucket.sidecar(KEY) == Sidecar("abc", b'{"team": "ops"}')
+    assert body.closed
+
+
+def test_a_sidecar_is_read_no_further_than_it_may_go(s3: Stubber, bucket: S3Bucket) -> None:
+    body = answer(s3, b"x" * 2 * MOST_BYTES)
+    assert bucket.sidecar(KEY) == Sidecar("abc", b"x" * (MOST_BYTES + 1))
+    assert body.closed
+
+
+def test_no_sidecar_is_none_and_a_refusal_is_an_outage(s3: Stubber, bucket: S3Bucket) -> None:
+    s3.add_client_error("get_object", "NoSuchKey", "", 404)
+    assert bucket.sidecar(KEY) is None
+    s3.add_client_error("get_object", "AccessDenied", "", 403)
+    with pytest.raises(BucketUnavailable):
+        bucket.sidecar(KEY)
+
+
+def test_a_sidecar_that_was_cut_short_is_an_outage(s3: Stubber, bucket: S3Bucket) -> None:
+    body = answer(s3, b"{}", length=5)
+    with pytest.raises(BucketUnavailable):
+        bucket.sidecar(KEY)
+    assert body.closed
+
+
+@pytest.mark.usefixtures("s3")
+def test_where_a_sidecar_cannot_be_none_is_asked_for(client: Any, bucket: S3Bucket) -> None:
+    assert bucket.sidecar("x" * (MOST_KEY_BYTES - len(SUFFIX) + 1)) is None
+    assert S3Bucket(client, "documents", "docs/").sidecar("other/a.txt") is None
