@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.conftest import System
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 CURLS = [line for line in COMMANDS if line.startswith("curl ") and "--aws-sigv4" not in line]
 # Each runs elsewhere: `make demo` and `make dev` in test_programs, the benchmark in test_bench_retrieval, estimates in
@@ -46,7 +47,7 @@ def test_a_curl_of_the_readme_works(system: System, command: str) -> None:
 
 
 def test_the_answer_in_the_readme_is_the_answer(system: System) -> None:
-    shown = json.loads(re.findall(r"```json\n(.*?)```", README, re.DOTALL)[0])
+    [shown] = [example for example in EXAMPLES if "answer" in example]
     answer = system.ask("How many days of annual leave do shore staff have?")
     changing = {"version", "url"}
     [cited], [expected] = answer["citations"], shown["citations"]
@@ -57,3 +58,13 @@ def test_the_answer_in_the_readme_is_the_answer(system: System) -> None:
     assert shown.keys() <= answer.keys()
     assert shown["usage"].keys() == answer["usage"].keys()
     assert shown["timings_ms"].keys() == answer["timings_ms"].keys()
+
+
+def test_the_sidecar_and_the_filters_in_the_readme_are_taken(system: System) -> None:
+    [sidecar] = [example for example in EXAMPLES if "party" in example]
+    [filters] = [example for example in EXAMPLES if "prefix" in example]
+    system.put("contracts/2021/a.txt.metadata.json", json.dumps(sidecar))
+    system.put("contracts/2021/a.txt", "Either party may terminate with ninety days' notice.")
+    system.put("contracts/draft.pdf", "Either party may terminate at once.")
+    found = system.search("When may a party terminate?", filters=filters)
+    assert {passage["key"] for passage in found} == {"contracts/2021/a.txt"}
