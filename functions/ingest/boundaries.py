@@ -48,8 +48,7 @@ def find_gaps(text: str, sections: Sequence[int]) -> list[Gap]:
             level = _level_of_lines(text, start, end)
         else:
             level = Level.SENTENCE
-        first = bisect_right(sections, start)
-        if first < len(sections) and sections[first] <= end:
+        if sections and bisect_right(sections, start) < bisect_right(sections, end):
             level = Level.SECTION
         if level:
             gaps.append(Gap(start, end, level))

@@ -59,7 +59,7 @@ def place(index_database: IndexDatabase) -> Iterator[Place]:
         pipeline = IngestPipeline(
             bucket=bucket,
             index=DocumentIndex(database, "acme", "fingerprint"),
-            chunker=Chunker(max_tokens=400, overlap_tokens=40),
+            chunker=Chunker(max_tokens=180, overlap_tokens=0, whole_tokens=360),
             embedding=EmbeddingStage(VectorTable(database, "acme"), embedder, "model", 50_000, 2),
             parse=parsed_here,
             telemetry=telemetry,

@@ -66,3 +66,9 @@ def test_an_edit_changes_only_the_chunks_around_it(overlap: int) -> None:
     after = [chunk.text for chunk in split(Chunker(100, overlap), text_document("\n\n".join(paragraphs)))]
     changed = [place for place, text in enumerate(after) if text not in before]
     assert 0 < changed[-1] - changed[0] < 6
+
+
+def test_a_chunk_ends_with_a_paragraph_rather_than_with_a_later_line() -> None:
+    paragraph = "\n".join(f"Otter {number} sleeps here." for number in range(12))
+    chunks = split(Chunker(100, 0), text_document("\n\n".join([paragraph] * 6)))
+    assert [chunk.text for chunk in chunks] == [paragraph] * 6

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 MAX_GROUP_ROWS = 50
-MAX_GROUP_CHARACTERS = 700
+MAX_GROUP_CHARACTERS = 350
 """At most a chunk, also of numbers, which have a token for two characters: what is cut further loses its header."""
 
-MAX_REPEATED_HEADER = 300
+MAX_REPEATED_HEADER = 150
 """Characters. A longer header is written once: a file must not grow by what is repeated."""
 
 Cells = Sequence[str]
