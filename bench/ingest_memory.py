@@ -33,6 +33,9 @@ class FileBucket:
         with path.open("rb") as file:
             yield StoredObject(ObjectFacts(key, "1", "1", path.stat().st_size, None, STORED_AT, {}), file)
 
+    def sidecar(self, _key: str) -> None:
+        """A file stands alone."""
+
 
 def peak_megabytes(settings: Mapping[str, str], file: Path) -> float:
     """Of a process of its own that ingests ``file``. ``settings``: environment variables of the ingest function."""

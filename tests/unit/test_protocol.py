@@ -68,4 +68,4 @@ def test_a_swap_is_one_transaction() -> None:
 
 
 def test_a_row_of_the_index_is_read_by_its_columns() -> None:
-    assert Held.of((7, "failed", "v1", "etag", CODE)) == held(7, DocumentState.FAILED)
+    assert Held.of((7, "failed", "v1", "etag", CODE, None)) == held(7, DocumentState.FAILED)
