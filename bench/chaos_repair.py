@@ -12,6 +12,7 @@ from bucketwise.ingest_queue import Errand
 from bucketwise.settings import Settings
 from ingest.collection import Collection
 from ingest.inventory import Inventory
+from ingest.postings import Postings
 from ingest.reconcile import Listing, Queue, Reconciliation
 
 PASS_SECONDS = 300.0
@@ -42,6 +43,7 @@ class Repair:
             listing=listing,
             inventory=Inventory(self._database, settings.tenant),
             collection=Collection(self._database, settings.tenant),
+            postings=Postings(self._database, settings.tenant),
             queue=queue,
             prefix="",
             fingerprint=FINGERPRINT,

@@ -20,16 +20,16 @@ from local.postgres import Postgres
 DOCUMENT_SECONDS = 600.0
 WARM_UP_CHARACTERS = 100_000
 
-# What a document consists of, parents first: table, and the rows of one key. The column `search` is generated.
+# What a document consists of, parents first: table, and the rows of one key.
 PARTS: dict[LiteralString, LiteralString] = {
     "bucketwise.embeddings": """
         SELECT e.* FROM bucketwise.embeddings e WHERE text_sha256 IN (
             SELECT text_sha256 FROM bucketwise.chunks WHERE key = %s)""",
     "bucketwise.documents": "SELECT * FROM bucketwise.documents WHERE key = %s",
-    """bucketwise.chunks (
-        tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, context)""": """
-        SELECT tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, context
-        FROM bucketwise.chunks WHERE key = %s ORDER BY ordinal""",
+    "bucketwise.chunks": "SELECT * FROM bucketwise.chunks WHERE key = %s ORDER BY ordinal",
+    "bucketwise.postings": """
+        SELECT p.* FROM bucketwise.postings p
+        WHERE p.entries[1] >> 21 IN (SELECT number FROM bucketwise.chunks WHERE key = %s)""",
 }
 VECTORS: LiteralString = """
     SELECT e.embedding FROM bucketwise.embeddings e WHERE text_sha256 IN (

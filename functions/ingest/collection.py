@@ -1,4 +1,4 @@
-"""Collects vectors that no chunk refers to, and folds the tenant's corpus changes.
+"""Collects vectors that no chunk refers to.
 
 A batch is a transaction, which locks what it looks at and passes over what others have locked: it never waits, so it
 is in no deadlock. Whoever commits a chunk meanwhile was either first, and then the vector is passed over; or waits,
@@ -71,11 +71,6 @@ DELETE_OTHERS = """
         RETURNING e.text_sha256)
     SELECT (SELECT text_sha256 FROM page ORDER BY text_sha256 DESC LIMIT 1), (SELECT count(*) FROM gone)"""
 
-FOLD = """
-    WITH folded AS (DELETE FROM bucketwise.corpus_changes WHERE tenant = %(tenant)s RETURNING delta)
-    INSERT INTO bucketwise.corpus_changes (tenant, delta)
-    SELECT %(tenant)s, sum(delta) FROM folded HAVING count(*) > 0"""
-
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -105,10 +100,6 @@ class Collection:
         collected = self._sweep_others(deadline)
         collected += self._sweep(after=start, until=None, deadline=deadline)
         return collected + self._sweep(after=b"", until=start, deadline=deadline)
-
-    def fold(self, *, deadline: Deadline) -> None:
-        """One row in the place of those that were committed; the sum that a reader sees is the same throughout."""
-        self.database.run(lambda connection: connection.execute(FOLD, {"tenant": self.tenant}), deadline=deadline)
 
     def _released_batch(self, key: str, digest: bytes, connection: Connection) -> tuple[list[tuple[str, bytes]], int]:
         names = {"tenant": self.tenant, "key": key, "digest": digest, "most": BATCH}

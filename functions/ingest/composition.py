@@ -18,7 +18,9 @@ from ingest.chunking import Chunker
 from ingest.embedding_stage import EmbeddingStage, LiveEmbeddingStage
 from ingest.fingerprint import fingerprint
 from ingest.index import DocumentIndex
+from ingest.language import detect
 from ingest.pipeline import IngestPipeline, Limits
+from ingest.postings import Postings
 from ingest.postponement import Postponement
 from ingest.sandbox.client import Sandbox, SandboxLimits
 from ingest.sandbox.losses import Loss
@@ -62,7 +64,19 @@ def tagger() -> Tagger:
 @lru_cache(maxsize=1)
 def document_index() -> DocumentIndex:
     given = settings()
-    return DocumentIndex(Database(lambda: connect(given)), given.tenant, fingerprint(given))
+    return DocumentIndex(
+        Database(lambda: connect(given)),
+        given.tenant,
+        fingerprint(given),
+        detect=lambda text: detect(text) or given.language,
+    )
+
+
+@lru_cache(maxsize=1)
+def postings() -> Postings:
+    """On the index's connection."""
+    index = document_index()
+    return Postings(index.database, index.tenant)
 
 
 def build_pipeline(given: Settings, telemetry: Telemetry, index: DocumentIndex) -> IngestPipeline:

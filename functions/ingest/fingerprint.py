@@ -11,10 +11,14 @@ PARSER_VERSION = "3"
 CHUNKER_VERSION = "2"
 """To be raised when the same text would be cut otherwise."""
 
+ANALYSER_VERSION = "1"
+"""To be raised when the same text would have other terms."""
+
 
 def fingerprint(given: Settings) -> str:
     """A document that was made under another fingerprint is made anew by the next reconcile.
 
     The embedding model is not among it: an index holds vectors of one model, and changes it as a whole.
     """
-    return f"parser {PARSER_VERSION}, chunker {CHUNKER_VERSION} {given.chunk_tokens}/{given.chunk_overlap_tokens}"
+    chunks = f"{given.chunk_tokens}/{given.chunk_overlap_tokens}"
+    return f"parser {PARSER_VERSION}, chunker {CHUNKER_VERSION} {chunks}, words {ANALYSER_VERSION} {given.language}"

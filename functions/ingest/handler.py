@@ -11,12 +11,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError, DeadlineExceeded, MalformedEvent
 from bucketwise.telemetry import Metric
-from ingest.composition import ingest_pipeline, postponement, settings, tagger, telemetry
+from ingest.composition import ingest_pipeline, postings, postponement, settings, tagger, telemetry
 from ingest.events import ObjectChange, changes_in_event, changes_in_message
 from ingest.receipts import Outcome, Receipt
 
 # What is kept of an invocation's time to put off what is not done, and to answer.
 RESERVE_SECONDS = 5.0
+COMMITTED = {Outcome.INDEXED, Outcome.FAILED, Outcome.DELETED}
 
 
 @telemetry.logger.inject_lambda_context(clear_state=True)
@@ -84,6 +85,8 @@ def _look_at(change: ObjectChange, deadline: Deadline, enough: float) -> Receipt
     receipt = pipeline.bring_up_to_date(change.key, deadline=deadline, ended=errand.ended, again=errand.again)
     if given.tag_objects:
         tagger().tag(change.key, receipt)
+    if receipt.outcome in COMMITTED:
+        postings().fold_now_and_then(deadline=deadline)
     return receipt
 
 

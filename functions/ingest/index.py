@@ -4,6 +4,7 @@ A claim is taken before the bucket is read. What may be committed under it is de
 with the document's row locked.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import EmbeddingMissing, UnreadableDocument
 from bucketwise.models import DocumentState
 from ingest.bucket import ObjectFacts
+from ingest.context import beginning_of
 from ingest.parsing.document import ParsedDocument
 from ingest.protocol import Decisions, Held, Seen, Standing
 from ingest.receipts import EmbeddingReceipt
@@ -47,14 +49,22 @@ DESCRIBE = """
     WHERE tenant = %(tenant)s AND key = %(key)s"""
 
 
+def no_language(_text: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentIndex:
-    """All writes of one tenant's documents. Every method may raise what Database.run raises."""
+    """All writes of one tenant's documents. Every method may raise what Database.run raises.
+
+    ``detect`` tells the language of a text (ISO 639-1), or "".
+    """
 
     database: Database
     tenant: str
     fingerprint: str
     decisions: Decisions = field(default_factory=Decisions)
+    detect: Callable[[str], str] = no_language
 
     def claim(self, *, deadline: Deadline) -> int:
         """The next claim. Take it before reading the bucket."""
@@ -158,6 +168,7 @@ class DocumentIndex:
             "created": document.created,
             "modified": document.modified,
             "read_as": document.read_as,
+            "language": self.detect(beginning_of(chunks)),
             "skipped": document.skipped,
             "chunks": chunks.count,
             "tokens": chunks.tokens,
@@ -219,7 +230,7 @@ _EMPTY: dict[str, object] = (
          "read_as", "sidecar", "fingerprint", "reason", "hint", "cost_usd")
     )
     | dict.fromkeys(("chunks", "tokens", "embedded", "reused", "embedding_tokens"), 0)
-    | {"metadata": Jsonb({}), "skipped": []}
+    | {"metadata": Jsonb({}), "skipped": [], "language": ""}
 )  # fmt: skip
 
 

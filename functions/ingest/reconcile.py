@@ -55,8 +55,12 @@ class Inventory(Protocol):
     def finish(self, under_way: Pass, *, deadline: Deadline) -> bool: ...
 
 
+class Postings(Protocol):
+    def fold_sums(self, *, deadline: Deadline) -> None: ...
+    def fold_all(self, *, deadline: Deadline) -> bool: ...
+
+
 class Collection(Protocol):
-    def fold(self, *, deadline: Deadline) -> None: ...
     def collect_released(self, *, deadline: Deadline) -> int: ...
     def sweep(self, *, deadline: Deadline) -> int: ...
 
@@ -92,6 +96,7 @@ class Reconciliation:
     listing: Listing
     inventory: Inventory
     collection: Collection
+    postings: Postings
     queue: Queue
     prefix: str
     fingerprint: str
@@ -105,7 +110,7 @@ class Reconciliation:
         """
         report = Report()
         try:
-            self.collection.fold(deadline=deadline)
+            self.postings.fold_sums(deadline=deadline)
             # Half of the time, so that many deletions do not keep what changed from being found.
             half = Deadline.after(deadline.remaining() / 2)
             with suppress(DeadlineExceeded):
@@ -113,6 +118,7 @@ class Reconciliation:
             self._compare(report, deadline)
             if report.finished:
                 report.collected += self.collection.sweep(deadline=deadline)
+                self.postings.fold_all(deadline=deadline)
         except DeadlineExceeded:
             return report
         return report

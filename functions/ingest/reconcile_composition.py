@@ -14,6 +14,7 @@ from ingest.collection import Collection
 from ingest.fingerprint import fingerprint
 from ingest.inventory import Inventory
 from ingest.listing import BucketListing
+from ingest.postings import Postings
 from ingest.reconcile import Reconciliation
 
 telemetry = Telemetry("reconcile")
@@ -33,6 +34,7 @@ def build_reconciliation(given: Settings) -> Reconciliation:
         listing=BucketListing(boto3.client("s3"), given.bucket, given.prefix),
         inventory=Inventory(database, given.tenant),
         collection=Collection(database, given.tenant),
+        postings=Postings(database, given.tenant),
         queue=IngestQueue(boto3.client("sqs"), given.queue_url, given.bucket),
         prefix=given.prefix,
         fingerprint=fingerprint(given),

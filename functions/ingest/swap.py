@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, Protocol
 
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
+from bucketwise.analysis import analyse
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
+from bucketwise.keyword_terms import packed
 from bucketwise.models import Chunk, DocumentState
 from bucketwise.search import marks_to_json
 from ingest.context import context_of
@@ -35,7 +38,7 @@ UPDATE = """
         sidecar = %(sidecar)s,
         title = %(title)s, pages = %(pages)s, author = %(author)s, created = %(created)s, modified = %(modified)s,
         read_as = %(read_as)s, skipped = %(skipped)s,
-        fingerprint = %(fingerprint)s, reason = %(reason)s, hint = %(hint)s,
+        language = %(language)s, fingerprint = %(fingerprint)s, reason = %(reason)s, hint = %(hint)s,
         chunks = %(chunks)s, tokens = %(tokens)s, embedded = %(embedded)s, reused = %(reused)s,
         embedding_tokens = %(embedding_tokens)s, cost_usd = %(cost_usd)s, updated_at = clock_timestamp()
     WHERE tenant = %(tenant)s AND key = %(key)s
@@ -43,10 +46,23 @@ UPDATE = """
 
 # DO UPDATE, so that it waits for a collection that is about to take the text off the list.
 RELEASE = """
-    WITH gone AS (DELETE FROM bucketwise.chunks WHERE tenant = %(tenant)s AND key = %(key)s RETURNING text_sha256)
+    WITH gone AS (
+        DELETE FROM bucketwise.chunks WHERE tenant = %(tenant)s AND key = %(key)s RETURNING text_sha256, length, terms),
+    terms AS (
+        INSERT INTO bucketwise.postings (tenant, term, level, chunks, entries)
+        SELECT %(tenant)s, held >> 8, 0, -count(*), '{}' FROM gone CROSS JOIN unnest(terms) AS held GROUP BY held >> 8),
+    counted AS (
+        INSERT INTO bucketwise.corpus_changes (tenant, delta, chunks, length)
+        SELECT %(tenant)s, 0, -count(*), -sum(length) FROM gone WHERE terms IS NOT NULL HAVING count(*) > 0)
     INSERT INTO bucketwise.released_texts (tenant, key, text_sha256)
     SELECT DISTINCT %(tenant)s, %(key)s, text_sha256 FROM gone
     ON CONFLICT (tenant, key, text_sha256) DO UPDATE SET released_at = EXCLUDED.released_at"""
+
+# Chunks are numbered in blocks, so that a document of many takes few numbers from the sequence.
+BLOCK = 1024
+NUMBERS = "SELECT nextval('bucketwise.chunk_number_blocks') * 1024 FROM generate_series(1, %(blocks)s)"
+
+ADD_TERMS = "SELECT bucketwise.add_terms(%(tenant)s, %(key)s, %(language)s)"
 
 END = "DELETE FROM bucketwise.attempts WHERE tenant = %(tenant)s AND key = %(key)s AND claim = %(claim)s"
 
@@ -126,6 +142,7 @@ class _Change:
     def store(self, connection: Connection) -> bool:
         if self.chunks is not None:
             _copy_chunks(connection, self.row, self.chunks)
+            connection.execute(ADD_TERMS, self.row)
         return True
 
     def settle(self, connection: Connection) -> bool:
@@ -136,20 +153,30 @@ class _Change:
 
 
 def _copy_chunks(connection: Connection, row: Row, chunks: Chunks) -> None:
+    numbers = _numbers(connection, chunks.count)
     with (
         connection.cursor() as cursor,
         cursor.copy(
             """COPY bucketwise.chunks (
-                   tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, context)
+                   tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset, marks, context,
+                   number, length, terms)
                FROM STDIN"""
         ) as copy,
     ):
-        for chunk in chunks:
+        for chunk, number in zip(chunks, numbers, strict=True):
+            context = context_of(chunk, title=row["title"], key=row["key"])
+            terms = analyse(f"{context}\n{chunk.text}", row["language"])
             copy.write_row(
                 (row["tenant"], row["key"], chunk.ordinal, text_digest(chunk.text), chunk.text, chunk.tokens,
-                 chunk.start, chunk.end, Jsonb(marks_to_json(chunk.marks)),
-                 context_of(chunk, title=row["title"], key=row["key"]))
+                 chunk.start, chunk.end, Jsonb(marks_to_json(chunk.marks)), context,
+                 number, terms.length, packed(terms))
             )  # fmt: skip
+
+
+def _numbers(connection: Connection, count: int) -> Iterator[int]:
+    """So many numbers that no chunk had before."""
+    blocks = connection.execute(NUMBERS, {"blocks": -(-count // BLOCK)}).fetchall()
+    return islice((first + place for (first,) in blocks for place in range(BLOCK)), count)
 
 
 def _one(cursor: Cursor[TupleRow]) -> TupleRow:

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,9 +74,11 @@ def cosine(left: list[float], right: list[float]) -> float:
 
 
 @contextmanager
-def corpus_of(database: IndexDatabase, tenant: str) -> Iterator[Corpus]:
+def corpus_of(
+    database: IndexDatabase, tenant: str, *, detect: Callable[[str], str] = lambda _: "en"
+) -> Iterator[Corpus]:
     with opened(database.ingest) as writer, opened(database.ask) as asked:
-        yield Corpus(database, DocumentIndex(writer, tenant, "code 1"), asked, {})
+        yield Corpus(database, DocumentIndex(writer, tenant, "code 1", detect=detect), asked, {})
 
 
 def places(result: SearchResult) -> list[tuple[str, int]]:

@@ -17,6 +17,7 @@ from ingest.events import changes_in_message
 from ingest.index import DocumentIndex
 from ingest.inventory import Inventory
 from ingest.listing import BucketListing
+from ingest.postings import Postings
 from ingest.protocol import Standing
 from ingest.receipts import EmbeddingReceipt
 from ingest.reconcile import Reconciliation, Report
@@ -60,6 +61,7 @@ class World:
             listing=BucketListing(self.s3, self.bucket, self.settings.prefix),
             inventory=Inventory(self.database, self.tenant.index.tenant),
             collection=Collection(self.database, self.tenant.index.tenant),
+            postings=Postings(self.database, self.tenant.index.tenant),
             queue=self.queue,
             prefix=self.settings.prefix,
             fingerprint=self.settings.fingerprint,

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.collection import Collection
 from ingest.index import DocumentIndex
+from ingest.postings import Postings
 from tests.integration.index_database import IndexDatabase, connected, opened
 from tests.integration.indexed_documents import Tenant
 from tests.unit.ingest_fakes import SOON
@@ -21,8 +21,8 @@ def tenant(shared_index: IndexDatabase) -> Iterator[Tenant]:
 
 
 @pytest.fixture
-def collect(tenant: Tenant) -> Collection:
-    return Collection(tenant.index.database, tenant.index.tenant)
+def postings(tenant: Tenant) -> Postings:
+    return Postings(tenant.index.database, tenant.index.tenant)
 
 
 def rows(tenant: Tenant) -> int:
@@ -31,18 +31,18 @@ def rows(tenant: Tenant) -> int:
     )
 
 
-def test_folding_leaves_one_row_and_the_same_corpus_version(tenant: Tenant, collect: Collection) -> None:
-    collect.fold(deadline=SOON)
+def test_folding_leaves_one_row_and_the_same_corpus_version(tenant: Tenant, postings: Postings) -> None:
+    postings.fold_sums(deadline=SOON)
     assert (tenant.version, rows(tenant)) == (0, 0)
     for number in range(5):
         tenant.store(f"text {number}", version=f"v{number}")
     for _ in range(2):
-        collect.fold(deadline=SOON)
+        postings.fold_sums(deadline=SOON)
         assert (tenant.version, rows(tenant)) == (5, 1)
 
 
 def test_the_corpus_version_is_exact_and_never_goes_back_while_it_is_folded(
-    shared_index: IndexDatabase, tenant: Tenant, collect: Collection
+    shared_index: IndexDatabase, tenant: Tenant, postings: Postings
 ) -> None:
     commits, seen = 40, [0]
 
@@ -54,9 +54,9 @@ def test_the_corpus_version_is_exact_and_never_goes_back_while_it_is_folded(
 
     def fold() -> None:
         with opened(shared_index.ingest) as database:
-            folding = replace(collect, database=database)
+            folding = replace(postings, database=database)
             while not all(one.done() for one in changing):
-                folding.fold(deadline=SOON)
+                folding.fold_sums(deadline=SOON)
 
     with ThreadPoolExecutor(4) as pool, connected(shared_index.ask) as reader:
         changing = [pool.submit(change, worker) for worker in range(2)]
@@ -68,5 +68,5 @@ def test_the_corpus_version_is_exact_and_never_goes_back_while_it_is_folded(
             one.result()
     assert seen == sorted(seen)
     assert tenant.version == 2 * commits
-    collect.fold(deadline=SOON)
+    postings.fold_sums(deadline=SOON)
     assert rows(tenant) == 1

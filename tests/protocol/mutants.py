@@ -107,9 +107,9 @@ COUNTER = Design(
     "a counter for each tenant",
     Decisions(
         count_change="""INSERT INTO bucketwise.corpus_changes (tenant, delta) VALUES (%(tenant)s, 1)
-                        ON CONFLICT (tenant) DO UPDATE SET delta = corpus_changes.delta + 1"""
+                        ON CONFLICT (tenant) WHERE delta > 0 DO UPDATE SET delta = corpus_changes.delta + 1"""
     ),
-    needs="""CREATE UNIQUE INDEX counters ON bucketwise.corpus_changes (tenant);
+    needs="""CREATE UNIQUE INDEX counters ON bucketwise.corpus_changes (tenant) WHERE delta > 0;
              GRANT SELECT, UPDATE ON bucketwise.corpus_changes TO bucketwise_ingest""",
 )
 

@@ -71,12 +71,24 @@ class Notes:
 
 
 @dataclass
+class Folds:
+    """Counts the commits after which folding is thought of."""
+
+    asked: int = 0
+
+    def fold_now_and_then(self, *, deadline: Deadline) -> None:
+        deadline.allow(1)
+        self.asked += 1
+
+
+@dataclass
 class World:
     bucket: MemoryBucket
     index: MemoryIndex
     embedder: LetterEmbedder
     sqs: SqsClient
     notes: Notes
+    folds: Folds
     log: io.StringIO
 
     def lines(self) -> list[dict[str, Any]]:
@@ -103,12 +115,13 @@ def pipeline_of(bucket: MemoryBucket, index: MemoryIndex, embedder: LetterEmbedd
 @contextmanager
 def ingest_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The handler on a bucket called documents; its log lines go to ``World.log``."""
-    world = World(MemoryBucket(), MemoryIndex(), LetterEmbedder(), SqsClient(), Notes(), io.StringIO())
+    world = World(MemoryBucket(), MemoryIndex(), LetterEmbedder(), SqsClient(), Notes(), Folds(), io.StringIO())
     pipeline = pipeline_of(world.bucket, world.index, world.embedder, tokens=1000)
     settings = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere", "BUCKET": "documents"})
     postponement = Postponement(partial(IngestQueue, world.sqs, "https://queue.test"), lambda: world.notes)
     monkeypatch.setattr(handler, "settings", lambda: settings)
     monkeypatch.setattr(handler, "ingest_pipeline", lambda: pipeline)
+    monkeypatch.setattr(handler, "postings", lambda: world.folds)
     monkeypatch.setattr(handler, "postponement", lambda: postponement)
     streams = [one for one in telemetry.logger.handlers if isinstance(one, logging.StreamHandler)]
     before = [one.setStream(world.log) for one in streams]

@@ -67,9 +67,6 @@ class MemoryCollection:
     forgotten: int = 0
     slow: bool = False
 
-    def fold(self, *, deadline: Deadline) -> None:
-        deadline.allow(1)
-
     def collect_released(self, *, deadline: Deadline) -> int:
         if self.slow or deadline.remaining() <= 0:
             raise DeadlineExceeded
@@ -80,6 +77,20 @@ class MemoryCollection:
         deadline.allow(1)
         collected, self.forgotten = self.forgotten, 0
         return collected
+
+
+@dataclass
+class MemoryPostings:
+    folds: list[str] = field(default_factory=list)
+
+    def fold_sums(self, *, deadline: Deadline) -> None:
+        deadline.allow(1)
+        self.folds.append("sums")
+
+    def fold_all(self, *, deadline: Deadline) -> bool:
+        deadline.allow(1)
+        self.folds.append("all")
+        return True
 
 
 @dataclass
@@ -122,6 +133,7 @@ class World:
     listing: MemoryListing = field(default_factory=MemoryListing)
     inventory: MemoryInventory = field(default_factory=MemoryInventory)
     collection: MemoryCollection = field(default_factory=MemoryCollection)
+    postings: MemoryPostings = field(default_factory=MemoryPostings)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
 
     def reconciliation(self, *, step: int = 10, most_backlog: int = 20_000, prefix: str = "") -> Reconciliation:
@@ -129,6 +141,7 @@ class World:
             listing=self.listing,
             inventory=self.inventory,
             collection=self.collection,
+            postings=self.postings,
             queue=self.queue,
             prefix=prefix,
             fingerprint=FINGERPRINT,

@@ -162,3 +162,14 @@ def test_a_deadline_keeps_a_reserve_to_answer_in(world: World, monkeypatch: pyte
     handle(batch(json.dumps(notification("a.txt"))), Context(seconds=10))
     assert world.sqs.keys() == ["a.txt"]
     assert left[0] == pytest.approx(5, abs=1)
+
+
+def test_folding_is_thought_of_after_each_commit_and_only_then(world: World) -> None:
+    world.bucket.objects["a.txt"] = ("v1", b"Trains leave at noon.")
+    event = batch(json.dumps(notification("a.txt")))
+    for asked in (1, 1):  # the second time it is unchanged
+        assert failed_messages(handle(event)) == []
+        assert world.folds.asked == asked
+    del world.bucket.objects["a.txt"]
+    assert failed_messages(handle(event)) == []
+    assert world.folds.asked == 2

@@ -11,10 +11,18 @@ from psycopg.types.json import Jsonb
 
 from bucketwise.errors import IndexChanged
 from bucketwise.index_kind import IndexKind
+from bucketwise.keyword_terms import question_terms
 from bucketwise.models import Place, PlaceMark
 
-# Up to this many chunks are compared one by one, which is exact, before the HNSW index is asked.
+# Up to this many chunks are compared one by one, which is exact, before the HNSW index is asked; and up to a fifth of
+# it are scored by their own terms, before posting lists are read.
 EXACT_BELOW = 10_000
+# Of a question's rarer words that candidates are taken from.
+MOST_POSTINGS = 30_000
+# BM25's constants: how soon further occurrences of a term count little, and how much long chunks are held back. Those
+# that Anserini takes as defaults for passages.
+K1 = 0.9
+B = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +30,9 @@ class SearchQuery:
     """``vector`` is None when the question could not be embedded: the keyword leg searches alone.
 
     ``filters`` is one JSON value with any of prefix, key, content_type, modified_from, modified_before
-    (ISO 8601) and metadata (an object that the document's metadata must contain). ``held_key`` names an
+    (ISO 8601) and condition (an SQL/JSON path, see 0009_filters.sql). ``held_key`` names an
     object whose version in the index is to be told with the result. ``kind`` is what the vector was made with.
+    ``exact_below`` is EXACT_BELOW unless given.
     """
 
     tenant: str
@@ -35,6 +44,7 @@ class SearchQuery:
     keyword_weight: float
     held_key: str | None = None
     kind: IndexKind | None = None
+    exact_below: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,7 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
 
     Raises IndexChanged if ``query.kind`` is not the live kind of vectors.
     """
+    asked = question_terms(query.text)
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             """SELECT current_version, live.is_live, held.*, found.*
@@ -105,18 +116,24 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
                        SELECT FROM bucketwise.index_kind()
                        WHERE embedding_model = %(model)s AND dimensions = %(dimensions)s) AS is_live) AS live
                LEFT JOIN LATERAL bucketwise.held_version(%(tenant)s, %(held_key)s) AS held ON true
-               LEFT JOIN LATERAL bucketwise.search(
-                   %(tenant)s, %(text)s, CASE WHEN live.is_live THEN %(vector)s::halfvec END, %(filters)s,
-                   %(limit)s, %(depth)s, %(keyword_weight)s, %(exact_below)s) AS found ON true""",
+               LEFT JOIN LATERAL bucketwise.hybrid_search(
+                   %(tenant)s, %(words)s, %(languages)s, %(terms)s,
+                   CASE WHEN live.is_live THEN %(vector)s::halfvec END, %(filters)s, %(limit)s, %(depth)s,
+                   %(keyword_weight)s, %(exact_below)s, %(most_postings)s, %(k1)s, %(b)s) AS found ON true""",
             {
                 "tenant": query.tenant,
-                "text": query.text,
+                "words": [one.word for one in asked],
+                "languages": [one.language for one in asked],
+                "terms": [one.term for one in asked],
                 "vector": HalfVector(query.vector) if query.vector is not None else None,
                 "filters": Jsonb(query.filters),
                 "limit": query.limit,
                 "depth": query.depth,
                 "keyword_weight": query.keyword_weight,
-                "exact_below": EXACT_BELOW,
+                "exact_below": EXACT_BELOW if query.exact_below is None else query.exact_below,
+                "most_postings": MOST_POSTINGS,
+                "k1": K1,
+                "b": B,
                 "held_key": query.held_key,
                 "model": query.kind.embedding_model if query.kind else None,
                 "dimensions": query.kind.dimensions if query.kind else None,

@@ -56,6 +56,7 @@ class Settings(BaseModel):
 
     chunk_tokens: int = Field(default=180, ge=16, le=EMBEDDING_INPUT_TOKENS)
     chunk_overlap_tokens: int = Field(default=0, ge=0)
+    language: Annotated[str, StringConstraints(pattern="^([a-z]{2})?$")] = "en"
     max_document_bytes: int = Field(default=100_000_000, ge=1)
     max_document_tokens: int = Field(default=20_000_000, ge=1)
     tag_objects: bool = False
@@ -64,7 +65,7 @@ class Settings(BaseModel):
     search_depth: int = Field(default=100, ge=50, le=1000)
     keyword_weight: float = Field(default=0.6, ge=0, le=1)
     min_cosine: float = Field(default=0.3, ge=-1, le=1)
-    min_coverage: float = Field(default=0.6, ge=0, le=1)
+    min_coverage: float = Field(default=0.4, ge=0, le=1)
     max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
     link_seconds: int = Field(default=900, ge=0, le=604_800)
 

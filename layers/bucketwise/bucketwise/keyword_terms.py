@@ -1,0 +1,45 @@
+"""Terms as the index keeps them, and as a question asks for them."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from bucketwise.analysis import NEUTRAL, STEMMERS, Terms, numbers, tokens
+
+ANY = "*"
+MOST_COUNTED = 255
+"""A term that stands in a chunk more often is counted so often."""
+
+
+class QuestionTerm(NamedTuple):
+    """One of the terms that the ``word``-th word of a question may be met with, in documents of ``language``.
+
+    ANY is that of terms which are no stems, and are the same in documents of every language.
+    """
+
+    word: int
+    language: str
+    term: int
+
+
+def question_terms(question: str) -> list[QuestionTerm]:
+    """The question's terms in every language that a document may have, NEUTRAL among them."""
+    return [
+        QuestionTerm(word, language, term)
+        for word, token in enumerate(dict.fromkeys(tokens(question)))
+        for language, term in _terms_by_language(token)
+    ]
+
+
+def packed(terms: Terms) -> list[int]:
+    """As the column ``chunks.terms`` holds them: term * 256 + count, ascending."""
+    return sorted(term << 8 | min(count, MOST_COUNTED) for term, count in terms.counts.items())
+
+
+@lru_cache(maxsize=8192)
+def _terms_by_language(token: str) -> tuple[tuple[str, int], ...]:
+    plain = numbers(token, NEUTRAL)
+    stemmed = numbers(token, "en")  # any language would do: no two have a stem in common
+    found = [(ANY, term) for term in plain if term in stemmed]
+    for language in (NEUTRAL, *STEMMERS):
+        found += [(language, term) for term in numbers(token, language) if (ANY, term) not in found]
+    return tuple(dict.fromkeys(found))
