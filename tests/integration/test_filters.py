@@ -150,6 +150,30 @@ def _kind(value: Any) -> type:
 
 
 @pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"author": "Ada"}, True),
+        ({"title": "Sidecar's"}, True),
+        ({"title": "File's"}, False),
+        ({"created": {"gte": "2024", "lt": "2024-03-01T10"}}, True),
+        ({"created": {"gt": "2024-03-01T09:00:00Z"}}, False),
+        ({"modified": {"exists": False}}, True),
+    ],
+)
+def test_what_a_file_says_of_itself_is_metadata_where_nobody_says_otherwise(
+    connection: Connection, wanted: Document, found: bool
+) -> None:
+    document = {
+        "key": "a",
+        "title": "File's",
+        "author": "Ada",
+        "created": "2024-03-01T10:00:00+01:00",
+        "metadata": {"title": "Sidecar's"},
+    }
+    assert holds(connection, document, {"metadata": wanted}) is found
+
+
+@pytest.mark.parametrize(
     "filters",
     [
         {"not": {}},
