@@ -1,0 +1,1 @@
+"""Other libraries' stores over the same passages and questions, in an environment of their own."""
