@@ -79,7 +79,7 @@ def prepare(home: Path, texts: Path, chunks: int) -> Prepared:
         _run(owner, "DROP INDEX bucketwise.embeddings_hnsw")
         documents_s = _fill_index(settings, sources, chunks)
         # The same kind of index as before, made at once: much quicker than row by row.
-        vector_index_s = _run(owner, f"SELECT bucketwise.make_vector_index('embeddings', {DIMENSIONS}, 'auto')")
+        vector_index_s = _run(owner, "SELECT bucketwise.make_vector_index('embeddings', %s, 'auto')", DIMENSIONS)
         _run(postgres.dsn("postgres", INDEX), "VACUUM (ANALYZE)")
         plain = postgres.create_database(PLAIN)
         # Vectors lie outside of their rows, so looking through all rows seems cheap to the planner, cheaper than HNSW.
@@ -215,12 +215,12 @@ def _write_questions(
     np.savez(file, texts=np.array(texts), vectors=made, nearest=nearest(vectors, made, NEAREST))
 
 
-def _run(url: str, statement: str) -> float:
+def _run(url: str, statement: str, *parameters: object) -> float:
     """The seconds that it took."""
     with psycopg.connect(url, autocommit=True) as connection:
         _give_memory(connection)
         began = perf_counter()
-        connection.execute(statement.encode())
+        connection.execute(statement.encode(), parameters)
         return round(perf_counter() - began, 1)
 
 
