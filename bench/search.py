@@ -23,7 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.peers.comparison import measure_peers
-from bench.search_filling import Prepared, prepare
+from bench.search_filling import QUESTIONS, Prepared, prepare
 from bench.search_measures import measure
 from local import ROOT
 from local.postgres import Postgres
@@ -40,6 +40,7 @@ def main() -> int:
     what.add_argument("--run", type=Path, nargs="?", const=HOME, metavar="DIR", help="measure the one that is there")
     parser.add_argument("--chunks", type=int, default=20_000)
     parser.add_argument("--texts", type=Path, help="for --prepare: the folder with beir/ and cuad/")
+    parser.add_argument("--questions", type=int, default=QUESTIONS, help="for --prepare: how many are asked")
     parser.add_argument("--peers", action="store_true", help="for --run: LangChain's and LlamaIndex's stores as well")
     options = parser.parse_args()
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # boto3 wants one, though S3 is not asked
@@ -50,7 +51,7 @@ def main() -> int:
         if home.exists():
             shutil.rmtree(home)
         home.mkdir(parents=True)
-        print(json.dumps(asdict(prepare(home, options.texts, options.chunks))), flush=True)
+        print(json.dumps(asdict(prepare(home, options.texts, options.chunks, options.questions))), flush=True)
         return 0
     prepared = Prepared.read(home)
     with Postgres.start(home / "postgres", durable=False) as postgres:

@@ -70,7 +70,7 @@ class Prepared:
             raise SystemExit(f"{home}: not prepared yet") from None
 
 
-def prepare(home: Path, texts: Path, chunks: int) -> Prepared:
+def prepare(home: Path, texts: Path, chunks: int, questions: int = QUESTIONS) -> Prepared:
     sources = read_sources(texts)
     with Postgres.start(home / "postgres", durable=False) as postgres:
         _set_up_server(postgres)
@@ -87,7 +87,7 @@ def prepare(home: Path, texts: Path, chunks: int) -> Prepared:
         vectors, giant = _fill_plain(plain, documents(sources, chunks))
         plain_index_s = _run(plain, "CREATE INDEX passages_hnsw ON passages USING hnsw (embedding halfvec_cosine_ops)")
         _run(plain, "VACUUM (ANALYZE) passages")
-    _write_questions(home / "questions.npz", read_questions(texts), giant, vectors)
+    _write_questions(home / "questions.npz", read_questions(texts), giant, vectors, questions)
     labels = {share.label: share.chunks for share in shares(chunks) if share.tenant == GIANT}
     [small, *_] = (share.chunks for share in shares(chunks) if share.tenant == SMALL)
     prepared = Prepared(chunks, documents_s, vector_index_s, plain_index_s, labels, small)
@@ -196,7 +196,7 @@ def _fill_plain(url: str, corpus: Iterator[Document]) -> tuple[NDArray[np.float1
 
 
 def _write_questions(
-    file: Path, asked: dict[str, list[str]], giant: list[Document], vectors: NDArray[np.float16]
+    file: Path, asked: dict[str, list[str]], giant: list[Document], vectors: NDArray[np.float16], count: int
 ) -> None:
     """Real questions, each with a vector beside that of a passage of the same collection, and what is nearest to it."""
     numbers = np.random.default_rng(5)
@@ -206,7 +206,7 @@ def _write_questions(
     members = {group: np.flatnonzero(groups == group) for group in asked}
     known = [group for group, rows in members.items() if len(rows)]
     place = 0
-    while len(texts) < WARM_UP + QUESTIONS:
+    while len(texts) < WARM_UP + count:
         group = known[place % len(known)]
         texts.append(asked[group][(place // len(known)) % len(asked[group])])
         passages.append(int(numbers.choice(members[group])))

@@ -52,7 +52,7 @@ def run(*arguments: object) -> dict[str, Any]:
 
 
 def test_it_prepares_an_index_that_it_can_be_run_on_again(texts: Path, tmp_path: Path) -> None:
-    prepared = run("--prepare", tmp_path, "--texts", texts, "--chunks", CHUNKS)
+    prepared = run("--prepare", tmp_path, "--texts", texts, "--chunks", CHUNKS, "--questions", 20)
     first, again = (run("--run", tmp_path, "--chunks", CHUNKS) for _ in range(2))
     assert prepared["chunks"] == first["chunks"] == CHUNKS
     for leg in ("vector", "keyword", "hybrid", "raw_vector"):
