@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Lock
 from typing import TypeVar
 
@@ -96,14 +97,13 @@ class Database:
 def connect(settings: Settings) -> Connection:
     """A connection to an index that fits the settings. Raises IndexMismatch otherwise."""
     connection = open_connection(settings)
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         check_index(
             connection,
             embedding_model=settings.embedding_model,
             dimensions=settings.embedding_dimensions,
         )
         register_vector(connection)
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection

@@ -106,13 +106,13 @@ class Telemetry:
         recorder: Any = self.tracer.provider
         subsegment = recorder.begin_subsegment(f"## {name}")
         began = perf_counter()
+        is_done = False
         try:
             yield
-        except BaseException:
-            if subsegment is not None:
-                subsegment.add_error_flag()
-            raise
+            is_done = True
         finally:
+            if subsegment is not None and not is_done:
+                subsegment.add_error_flag()
             recorder.end_subsegment()
             if latency is not None:
                 self.count(latency, (perf_counter() - began) * 1000)
