@@ -51,7 +51,8 @@ def test_a_known_mistake_is_found(decisions: Decisions, symptom: str) -> None:
 
 def test_texts_that_are_embedded_again_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VectorTable, "known_texts", lambda *_, **__: set())
-    assert chaos.run(100, seed=1, kind="memory")["wasted_embeddings"]
+    # Whether a text comes back after its vector was stored, and before it is collected, is the threads' chance.
+    assert any(chaos.run(200, seed=seed, kind="memory")["wasted_embeddings"] for seed in range(10))
 
 
 @pytest.mark.parametrize("parts", range(1, MOST_PARTS + 1))
