@@ -20,7 +20,7 @@ dev: .venv/.demo  ## The same stack, staying up: drop files, ask over HTTP. Stat
 	@$(BIN)/python -m local.dev
 
 test: .venv/.test .venv-sam/.filled  ## All tests, on real PostgreSQL and real HTTP.
-	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(BIN)/python -m pytest
+	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/.test
 	$(BIN)/ruff format --check $(CODE)
