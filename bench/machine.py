@@ -16,6 +16,7 @@ from bucketwise.telemetry import Metric, Telemetry
 from ingest.composition import build_pipeline as build_ingest
 from ingest.fingerprint import fingerprint
 from ingest.index import DocumentIndex
+from ingest.language import detect
 from ingest.pipeline import IngestPipeline
 from local.function_settings import model_settings, wants_own_model, with_defaults
 from local.index import create_index
@@ -43,7 +44,12 @@ class Machine:
 
     def ingest_pipeline(self, bucket: object) -> IngestPipeline:
         """One for each thread: it holds a connection. ``bucket`` is asked instead of S3."""
-        index = DocumentIndex(Database(lambda: connect(self.ingest)), self.ingest.tenant, fingerprint(self.ingest))
+        index = DocumentIndex(
+            Database(lambda: connect(self.ingest)),
+            self.ingest.tenant,
+            fingerprint(self.ingest),
+            detect=lambda text: detect(text) or self.ingest.language,
+        )
         return replace(build_ingest(self.ingest, self.telemetry, index), bucket=bucket)  # type: ignore[arg-type]
 
     def ask_pipeline(self) -> AskPipeline:

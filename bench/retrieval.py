@@ -1,87 +1,132 @@
-"""``python -m bench.retrieval --beir DIR [--limit N]``: how good and how quick search is on a corpus with answers.
+"""``python -m bench.retrieval --beir DIR [--limit N] [--legs] [--agreement]``: how good search is, and how quick.
 
 Documents go through the ingest pipeline and queries through ask's retrieval, on real PostgreSQL and a real
 model server. Prints one JSON line for each corpus; progress goes to stderr.
+
+ndcg@10, recall@5, recall@20, mrr@10, p50_ms, p95_ms   of the hybrid search
+keyword_ndcg@10, vector_ndcg@10   with ``--legs``: of each leg alone, in the same index
+bm25s_ndcg@10                     with ``--agreement``: of bm25s, given the terms of the same chunks
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from threading import Lock
 from time import perf_counter
 
-from ask.pipeline import AskPipeline
-from ask.retrieval import Query
+from ask.retrieval import Query, RetrievalStage, Searcher
+from bench.agreement import Reference
 from bench.beir import Corpus, read_corpus
 from bench.machine import Machine, machine
 from bench.memory_bucket import MemoryBucket
 from bench.ranking import ndcg, percentile, recall, reciprocal_rank
 from bucketwise.deadline import Deadline
+from bucketwise.search import SearchQuery, SearchResult
 from ingest.receipts import Outcome
 
 WORKERS = 4
 PASSAGES = 50  # the most that a request may ask for; several may be of one document
 STEP_SECONDS = 600.0
+LEGS = ("keyword", "vector")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.retrieval", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.retrieval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--beir", type=Path, required=True, help="a corpus's folder, or a folder of such folders")
     parser.add_argument("--limit", type=int, help="only this many documents of each")
+    parser.add_argument("--legs", action="store_true", help="also each leg alone")
+    parser.add_argument("--agreement", action="store_true", help="also bm25s")
     options = parser.parse_args()
     folders = [options.beir] if (options.beir / "corpus.jsonl").exists() else sorted(options.beir.iterdir())
     for folder in folders:
+        corpus = read_corpus(folder, limit=options.limit)
         with machine() as system:
-            print(json.dumps(measure(system, read_corpus(folder, limit=options.limit))), flush=True)
+            measured = measure(system, corpus, legs=options.legs, agreement=options.agreement)
+        print(json.dumps(measured), flush=True)
     return 0
 
 
-def measure(system: Machine, corpus: Corpus) -> dict[str, object]:
+def measure(system: Machine, corpus: Corpus, *, legs: bool = False, agreement: bool = False) -> dict[str, object]:
     """nDCG, recall and MRR over documents; a document ranks where its best passage does."""
     # Ids may be URLs and keys have a length limit: documents are named by their place in the corpus.
     keys = {f"{number}.md": document for number, document in enumerate(corpus.documents)}
-    ingest(system, {key: corpus.documents[document] for key, document in keys.items()})
-    pipeline = system.ask_pipeline()
-    ranked: dict[str, list[str]] = {}
+    ingest(system, MemoryBucket({key: corpus.documents[document] for key, document in keys.items()}), list(keys))
+    stage = system.ask_pipeline().retrieval
     milliseconds: list[float] = []
-    for done, (query, text) in enumerate(corpus.queries.items(), start=1):
+
+    def hybrid(question: str) -> list[str]:
         began = perf_counter()
-        found = search(pipeline, text)
+        found = search(stage, question)
         milliseconds.append((perf_counter() - began) * 1000)
-        ranked[query] = [keys[key] for key in found]
-        _progress("asked", done, len(corpus.queries))
+        return found
+
+    def ranked(found_by: Callable[[str], list[str]], what: str) -> dict[str, list[str]]:
+        rankings: dict[str, list[str]] = {}
+        for query, text in corpus.queries.items():
+            rankings[query] = [keys[key] for key in found_by(text)]
+            _progress(what, len(rankings), len(corpus.queries))
+        return rankings
+
+    def mean_ndcg(rankings: dict[str, list[str]]) -> float:
+        return round(fmean(ndcg(found, grades[query], at=10) for query, found in rankings.items()), 4)
+
     grades = corpus.relevant
-    return {
+    found = ranked(hybrid, "asked")
+    measures: dict[str, object] = {
         "name": corpus.name,
         "documents": len(corpus.documents),
         "queries": len(corpus.queries),
-        "ndcg@10": round(fmean(ndcg(ranked[query], grades[query], at=10) for query in ranked), 4),
-        "recall@5": round(fmean(recall(ranked[query], grades[query], at=5) for query in ranked), 4),
-        "recall@20": round(fmean(recall(ranked[query], grades[query], at=20) for query in ranked), 4),
-        "mrr@10": round(fmean(reciprocal_rank(ranked[query], grades[query], at=10) for query in ranked), 4),
+        "ndcg@10": mean_ndcg(found),
+        "recall@5": round(fmean(recall(found[query], grades[query], at=5) for query in found), 4),
+        "recall@20": round(fmean(recall(found[query], grades[query], at=20) for query in found), 4),
+        "mrr@10": round(fmean(reciprocal_rank(found[query], grades[query], at=10) for query in found), 4),
         "p50_ms": round(percentile(milliseconds, 0.50), 1),
         "p95_ms": round(percentile(milliseconds, 0.95), 1),
     }
+    if legs:
+        for leg in LEGS:
+            alone = replace(stage, searcher=OneLeg(stage.searcher, leg))
+            measures[f"{leg}_ndcg@10"] = mean_ndcg(ranked(partial(search, alone), f"asked the {leg} leg"))
+    if agreement:
+        reference = Reference.of(system.ingest)
+        measures["bm25s_ndcg@10"] = mean_ndcg(ranked(partial(reference.search, limit=PASSAGES), "asked bm25s"))
+    return measures
 
 
-def search(pipeline: AskPipeline, question: str) -> list[str]:
+def search(stage: RetrievalStage, question: str) -> list[str]:
     """Keys of the documents found, best first."""
     query = Query(question=question, limit=PASSAGES)
-    found = pipeline.retrieval.retrieve(query, deadline=Deadline.after(STEP_SECONDS))
+    found = stage.retrieve(query, deadline=Deadline.after(STEP_SECONDS))
     return list(dict.fromkeys(passage.key for passage in found.passages))
 
 
-def ingest(system: Machine, objects: dict[str, str]) -> None:
-    bucket = MemoryBucket(objects)
-    counted = _Counter("ingested", len(objects))
+@dataclass(frozen=True, slots=True)
+class OneLeg:
+    """Stands where the searcher does, and searches with one leg alone."""
 
-    def bring_all(keys: Sequence[str]) -> None:
+    searcher: Searcher
+    leg: str
+
+    def search(self, query: SearchQuery, *, deadline: Deadline) -> SearchResult:
+        alone = replace(query, vector=None) if self.leg == "keyword" else replace(query, text="")
+        return self.searcher.search(alone, deadline=deadline)
+
+
+def ingest(system: Machine, bucket: object, keys: Sequence[str]) -> None:
+    """``bucket`` is asked for the keys instead of S3."""
+    counted = _Counter("ingested", len(keys))
+
+    def bring_all(share: Sequence[str]) -> None:
         pipeline = system.ingest_pipeline(bucket)
-        for key in keys:
+        for key in share:
             receipt = pipeline.bring_up_to_date(key, deadline=Deadline.after(STEP_SECONDS))
             if receipt.error is not None:
                 raise receipt.error
@@ -89,7 +134,6 @@ def ingest(system: Machine, objects: dict[str, str]) -> None:
                 print(f"\n{key}: {receipt.outcome} {receipt.reason or ''}", file=sys.stderr)
             counted.add_one()
 
-    keys = list(objects)
     with ThreadPoolExecutor(WORKERS) as pool:
         for finished in [pool.submit(bring_all, keys[worker::WORKERS]) for worker in range(WORKERS)]:
             finished.result()

@@ -2,7 +2,8 @@
 
 ``--prepare`` fills an index with chunks of the real texts in ``--texts`` (folders ``beir`` and ``cuad``) and vectors
 in clusters, of 20 tenants of which one has nine tenths of all. It stays on disk for any number of runs. ``--run``
-prints one JSON line; progress goes to stderr. Times are in ms and of the giant tenant, as the ask function searches.
+prints one JSON line, or with ``--plans`` how PostgreSQL carries out a search's statements; progress goes to stderr.
+Times are in ms and of the giant tenant, as the ask function searches.
 
 hybrid_p95_ms, vector_p95_ms, keyword_p95_ms   and p50, p99
 recall@10            of the vector leg, against vectors compared one by one
@@ -24,7 +25,8 @@ from pathlib import Path
 
 from bench.peers.comparison import measure_peers
 from bench.search_filling import QUESTIONS, Prepared, prepare
-from bench.search_measures import measure
+from bench.search_measures import measure, read_questions
+from bench.search_plans import print_plans
 from local import ROOT
 from local.postgres import Postgres
 
@@ -41,6 +43,7 @@ def main() -> int:
     parser.add_argument("--chunks", type=int, default=20_000)
     parser.add_argument("--texts", type=Path, help="for --prepare: the folder with beir/ and cuad/")
     parser.add_argument("--questions", type=int, default=QUESTIONS, help="for --prepare: how many are asked")
+    parser.add_argument("--plans", action="store_true", help="for --run: print how PostgreSQL searches, and no more")
     parser.add_argument("--peers", action="store_true", help="for --run: LangChain's and LlamaIndex's stores as well")
     options = parser.parse_args()
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # boto3 wants one, though S3 is not asked
@@ -55,6 +58,9 @@ def main() -> int:
         return 0
     prepared = Prepared.read(home)
     with Postgres.start(home / "postgres", durable=False) as postgres:
+        if options.plans:
+            print_plans(postgres, read_questions(home)[0])
+            return 0
         measured = measure(postgres, home, prepared)
         if options.peers:
             print("peers", file=sys.stderr)

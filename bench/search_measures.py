@@ -95,7 +95,6 @@ def measure(postgres: Postgres, home: Path, prepared: Prepared) -> dict[str, obj
     questions = read_questions(home)
     with (
         closing(Database(lambda: connect(settings))) as database,
-        psycopg.connect(postgres.dsn("bucketwise_migrate", INDEX), autocommit=True) as owner,
         psycopg.connect(postgres.create_database(PLAIN), autocommit=True) as plain,
     ):
         register_vector(plain)
@@ -111,6 +110,7 @@ def measure(postgres: Postgres, home: Path, prepared: Prepared) -> dict[str, obj
         small = _complete(asker.of(SMALL), questions, None, prepared.small_tenant_chunks)
         _progress("exact keyword ranking")
         overlap = _keyword_overlap(asker, database, questions, settings)
+    with psycopg.connect(postgres.dsn("bucketwise_migrate", INDEX), autocommit=True) as owner:
         tables, indexes = _sizes(owner)
     return (
         {f"{name}_p{share}_ms": round(percentile(times, share / 100), 1)

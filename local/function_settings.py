@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from bucketwise.settings import Settings
 from local.storage.client import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 
-# What the local model server offers, and a relevance floor that suits its embeddings.
+# What the local model server offers, and what suits its embeddings: a relevance floor, and a weight for the words.
 LOCAL_MODELS = {
     "EMBEDDING_MODEL": "wordllama-256",
     "EMBEDDING_DIMENSIONS": "256",
     "ANSWER_MODEL": "extractive",
     "MIN_COSINE": "0.4",
+    "KEYWORD_WEIGHT": "0.7",
 }
+LOCAL_RERANKER = "wordllama-rerank"
 
 
 def wants_own_model(environment: Mapping[str, str]) -> bool:
@@ -29,7 +31,10 @@ def model_settings(environment: Mapping[str, str], local_url: str | None) -> dic
     given = {name: environment[name] for name in mine if environment.get(name)}
     if local_url is None:
         return given
-    return LOCAL_MODELS | given | {"OPENAI_BASE_URL": local_url}
+    reranker = {}
+    if given.get("RERANK") == "endpoint" and "RERANK_URL" not in given:
+        reranker = {"RERANK_URL": local_url, "RERANK_MODEL": LOCAL_RERANKER}
+    return LOCAL_MODELS | reranker | given | {"OPENAI_BASE_URL": local_url}
 
 
 def with_defaults(models: Mapping[str, str]) -> Settings:

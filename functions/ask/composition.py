@@ -2,19 +2,24 @@
 
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
+
+import openai
 
 from ask.citations import Citation
 from ask.documents import Documents
 from ask.generation import OpenAIGenerator
+from ask.neighbours import NeighbourTable
 from ask.pipeline import AskPipeline
+from ask.refinement import Refinement
+from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import DatabaseSearcher, RelevanceFloor, RetrievalStage
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
 from bucketwise.index_kind import LiveKind
 from bucketwise.ingest_queue import IngestQueue
-from bucketwise.model_calls import model_client
+from bucketwise.model_calls import model_client, rerank_client
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
 
@@ -56,10 +61,29 @@ def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) ->
             keyword_weight=given.keyword_weight,
         ),
         floor=RelevanceFloor(given.min_cosine, given.min_coverage),
+        refinement=Refinement(
+            neighbourhood=NeighbourTable(database, given.tenant),
+            telemetry=telemetry,
+            reranker=_reranker(given, client),
+            rerank_candidates=given.rerank_candidates,
+            near_duplicate_share=given.near_duplicate_share,
+            max_per_document=given.max_per_document,
+            reach=given.neighbours,
+        ),
         generator=OpenAIGenerator(client, given.answer_model, given.answer_tokens),
         telemetry=telemetry,
         max_context_tokens=given.max_context_tokens,
     )
+
+
+def _reranker(given: Settings, client: openai.OpenAI) -> Reranker | None:
+    match given.rerank:
+        case "endpoint":
+            # On first use: a key that cannot be read costs the rerank, not the answer.
+            return EndpointReranker(cache(lambda: rerank_client(given)), given.rerank_model)
+        case "model":
+            return ChatReranker(client, given.rerank_model or given.answer_model)
+    return None
 
 
 @lru_cache(maxsize=1)

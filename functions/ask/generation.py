@@ -1,7 +1,8 @@
 """An answer from a chat model, in a form that code can check."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import openai
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +12,8 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
 from bucketwise.model_calls import call_model
 from bucketwise.prices import ModelUsage
+
+T = TypeVar("T", bound=BaseModel)
 
 TRIES = 2
 
@@ -59,34 +62,58 @@ class OpenAIGenerator:
         )
 
     def _generate_once(self, prompt: Prompt, timeout: float) -> Generation:
-        messages: Any = [{"role": role, "content": content} for role, content in prompt.messages]
-        reply = self.client.chat.completions.create(
-            model=self.model,
-            messages=messages,
-            max_completion_tokens=self.answer_tokens,
-            response_format={
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "strict": True, "schema": GeneratedAnswer.model_json_schema()},
-            },
+        answer, usage = structured_reply(
+            self.client,
+            self.model,
+            prompt.messages,
+            form=GeneratedAnswer,
+            name="answer",
+            most_tokens=self.answer_tokens,
             timeout=timeout,
         )
-        if not reply.choices:
-            raise ModelReplyInvalid("the model's reply holds no choice")
-        choice = reply.choices[0]
-        if choice.finish_reason != "stop":
-            raise ModelReplyInvalid(f"the model stopped early ({choice.finish_reason})")
-        return Generation(
-            answer=_parsed(choice.message.content or ""),
-            usage=ModelUsage(
-                self.model,
-                (reply.usage.prompt_tokens or 0) if reply.usage else 0,
-                (reply.usage.completion_tokens or 0) if reply.usage else 0,
-            ),
-        )
+        return Generation(answer, usage)
 
 
-def _parsed(content: str) -> GeneratedAnswer:
+def structured_reply(
+    client: openai.OpenAI,
+    model: str,
+    messages: Sequence[tuple[str, str]],
+    *,
+    form: type[T],
+    name: str,
+    most_tokens: int,
+    timeout: float,
+) -> tuple[T, ModelUsage]:
+    """One completion of ``messages`` (role, content), which must fit the JSON schema of ``form``.
+
+    Raises ModelReplyInvalid, and the SDK's errors.
+    """
+    said: Any = [{"role": role, "content": content} for role, content in messages]
+    reply = client.chat.completions.create(
+        model=model,
+        messages=said,
+        max_completion_tokens=most_tokens,
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": name, "strict": True, "schema": form.model_json_schema()},
+        },
+        timeout=timeout,
+    )
+    if not reply.choices:
+        raise ModelReplyInvalid("the model's reply holds no choice")
+    choice = reply.choices[0]
+    if choice.finish_reason != "stop":
+        raise ModelReplyInvalid(f"the model stopped early ({choice.finish_reason})")
+    usage = ModelUsage(
+        model,
+        (reply.usage.prompt_tokens or 0) if reply.usage else 0,
+        (reply.usage.completion_tokens or 0) if reply.usage else 0,
+    )
+    return _parsed(form, choice.message.content or ""), usage
+
+
+def _parsed(form: type[T], content: str) -> T:
     try:
-        return GeneratedAnswer.model_validate_json(content)
+        return form.model_validate_json(content)
     except ValidationError:
         raise ModelReplyInvalid("the model's reply does not fit the schema") from None

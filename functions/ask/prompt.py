@@ -34,13 +34,12 @@ def build_prompt(
 ) -> Prompt:
     """The best passages that fit into ``max_context_tokens``, numbered from 1, at least one."""
     chosen = fitting(passages, max_context_tokens=max_context_tokens)
-    numbered = "\n".join(_element(number, passage) for number, passage in enumerate(chosen, start=1))
     turns = [message for turn in history for message in (("user", turn.question), ("assistant", turn.answer))]
     return Prompt(
         messages=(
-            ("system", _instructions()),
+            ("system", instructions(PROMPT_VERSION)),
             *turns,
-            ("user", f"<passages>\n{numbered}\n</passages>\n<question>{escape(question)}</question>"),
+            ("user", about(question, chosen)),
         ),
         passages=tuple(chosen),
     )
@@ -58,6 +57,12 @@ def fitting(passages: Sequence[Passage], *, max_context_tokens: int) -> list[Pas
     return chosen
 
 
+def about(question: str, passages: Sequence[Passage]) -> str:
+    """The passages, numbered from 1, and the question below them."""
+    numbered = "\n".join(_element(number, passage) for number, passage in enumerate(passages, start=1))
+    return f"<passages>\n{numbered}\n</passages>\n<question>{escape(question)}</question>"
+
+
 def _element(number: int, passage: Passage) -> str:
     # A passage must not be able to close its own element.
     title = f" title={quoteattr(passage.title)}" if passage.title else ""
@@ -65,5 +70,6 @@ def _element(number: int, passage: Passage) -> str:
 
 
 @cache
-def _instructions() -> str:
-    return (files(__package__) / "prompts" / f"{PROMPT_VERSION}.txt").read_text(encoding="utf-8")
+def instructions(version: str) -> str:
+    """A prompt's text by its name with version."""
+    return (files(__package__) / "prompts" / f"{version}.txt").read_text(encoding="utf-8")

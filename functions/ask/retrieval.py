@@ -49,6 +49,11 @@ class Query:
     limit: int = 8
     min_version: int | ObjectVersion | None = None
 
+    @property
+    def text(self) -> str:
+        """What is searched for."""
+        return f"{self.context}\n{self.question}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
@@ -116,13 +121,12 @@ class RetrievalStage:
             return self._retrieve(query, deadline)
 
     def _retrieve(self, query: Query, deadline: Deadline) -> Retrieval:
-        text = f"{query.context}\n{query.question}".strip()
         kind = self.kinds.get(deadline=deadline)
         began = perf_counter()
-        vector, tokens = self._embed(text, kind, deadline)
+        vector, tokens = self._embed(query.text, kind, deadline)
         embedded = perf_counter()
         with self.telemetry.step("search", Metric.RETRIEVAL_LATENCY):
-            result = self.searcher.search(self._search_query(query, text, vector, kind), deadline=deadline)
+            result = self.searcher.search(self._search_query(query, vector, kind), deadline=deadline)
         _check_version(query.min_version, result)
         return Retrieval(
             passages=result.passages,
@@ -146,10 +150,10 @@ class RetrievalStage:
             self.telemetry.count(Metric.COST_USD, cost)
         return embeddings.vectors[0], embeddings.tokens
 
-    def _search_query(self, query: Query, text: str, vector: list[float] | None, kind: IndexKind) -> SearchQuery:
+    def _search_query(self, query: Query, vector: list[float] | None, kind: IndexKind) -> SearchQuery:
         return SearchQuery(
             tenant=self.tenant,
-            text=text,
+            text=query.text,
             vector=vector,
             filters=dict(query.filters or {}),
             limit=query.limit,

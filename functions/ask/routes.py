@@ -63,7 +63,7 @@ def ask(request: AskRequest) -> AskResponse:
 )
 def search(request: SearchRequest) -> SearchResponse:
     began = perf_counter()
-    found = ask_pipeline().retrieval.retrieve(_query(request), deadline=_deadline())
+    found = ask_pipeline().search(_query(request), deadline=_deadline())
     return search_response(found, request_id=_request_id(), total_ms=(perf_counter() - began) * 1000)
 
 

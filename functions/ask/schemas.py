@@ -77,12 +77,16 @@ class PassageOut(PlaceOut):
     text: str
     start: int = Field(description="Offset of the text in the document's text, in characters")
     end: int
-    score: float
-    vector_rank: int | None
-    cosine: float | None
-    keyword_rank: int | None
-    keyword_score: float | None
-    coverage: float
+    score: float = Field(description="Of both legs together, 0..1; comparable within one reply")
+    vector_rank: int | None = Field(description="Among what the vector leg found, counts from 1; null if it did not")
+    cosine: float | None = Field(description="Similarity to the question; null if that could not be embedded")
+    keyword_rank: int | None = Field(description="Among what the keyword leg found, counts from 1; null if it did not")
+    keyword_score: float | None = Field(description="BM25; null if the keyword leg did not find the passage")
+    coverage: float = Field(description="Share of the question's words in the passage, counted by how rare they are")
+    rerank_rank: int | None = Field(
+        description="Counts from 1; null if it was not reranked, or left out of the ranking"
+    )
+    rerank_score: float | None = Field(description="As the reranker gave it; null from a chat model, which gives none")
 
 
 class CitationOut(PlaceOut):
@@ -98,6 +102,7 @@ class CitationOut(PlaceOut):
 
 class UsageOut(BaseModel):
     embedding_tokens: int
+    rerank_tokens: int
     prompt_tokens: int
     completion_tokens: int
     usd: float | None = Field(description="null if the price of a model is not known")
@@ -106,14 +111,16 @@ class UsageOut(BaseModel):
 class ExplainOut(BaseModel):
     prompt_version: str
     candidates: list[PassageOut] = Field(description="All that search found, best first")
-    relevant: int = Field(description="How many of them passed the relevance floor")
+    near_duplicates: int = Field(description="Passages that were passed over as copies of better ones")
+    crowded_out: int = Field(description="Passages that were passed over because their document had enough better ones")
+    relevant: int = Field(description="How many passages were chosen above the relevance floor, up to top_k")
     in_prompt: int = Field(description="How many of those fitted into the prompt")
     quotes_dropped: int = Field(description="Quotations that were not in the passage the model named")
 
 
 class SearchResponse(BaseModel):
     passages: list[PassageOut]
-    degraded: bool = Field(description="The question could not be embedded; found by keywords alone")
+    degraded: bool = Field(description="A model failed: found by keywords alone, or not reranked")
     usage: UsageOut
     timings_ms: dict[str, float]
     corpus_version: int
@@ -124,7 +131,7 @@ class AskResponse(BaseModel):
     answered: bool
     answer: str | None
     reason: Literal["nothing_relevant", "not_in_passages", "no_quote_verified", "model_failed"] | None
-    degraded: bool = Field(description="A model failed: found by keywords alone, or passages without an answer")
+    degraded: bool = Field(description="A model failed: found by keywords alone, not reranked, or without an answer")
     citations: list[CitationOut]
     passages: list[PassageOut] = Field(description="What was found, when there are passages but no answer")
     usage: UsageOut

@@ -22,7 +22,8 @@ from ingest.context import beginning_of
 from ingest.parsing.document import ParsedDocument
 from ingest.protocol import Decisions, Held, Seen, Standing
 from ingest.receipts import EmbeddingReceipt
-from ingest.swap import SETTLE, Chunks, Committed, swap
+from ingest.swap import SETTLE, Committed, swap
+from ingest.terms import Analysis, Chunks
 
 BEYOND_SECONDS = 10.0
 """After a look's deadline its worker is gone for sure: what it keeps to answer in is less."""
@@ -147,6 +148,10 @@ class DocumentIndex:
             deadline=deadline,
         )
 
+    def analysis(self, key: str, document: ParsedDocument, chunks: Chunks) -> Analysis:
+        """How terms of the document's chunks are made; known when its blocks have been read."""
+        return Analysis(document.title, key, self.detect(beginning_of(chunks)))
+
     def replace(
         self,
         facts: ObjectFacts,
@@ -168,7 +173,7 @@ class DocumentIndex:
             "created": document.created,
             "modified": document.modified,
             "read_as": document.read_as,
-            "language": self.detect(beginning_of(chunks)),
+            "language": self.analysis(facts.key, document, chunks).language,
             "skipped": document.skipped,
             "chunks": chunks.count,
             "tokens": chunks.tokens,

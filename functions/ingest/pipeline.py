@@ -1,5 +1,6 @@
 """Makes the index equal to what the bucket holds under one key."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from ingest.protocol import MOST_CRASHES, Standing
 from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
 from ingest.sidecar import Sidecar
 from ingest.spool import ChunkSpool
-from ingest.swap import Chunks, Committed
+from ingest.swap import Committed
+from ingest.terms import Analysis, Chunks
 
 
 class Bucket(Protocol):
@@ -31,6 +33,7 @@ class Index(Protocol):
     def compare(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> Standing: ...
     def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool: ...
     def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int: ...
+    def analysis(self, key: str, document: ParsedDocument, chunks: Chunks) -> Analysis: ...
     def replace(
         self,
         facts: ObjectFacts,
@@ -164,11 +167,15 @@ class _Look:
                     raise ParsingTooSlow("parsing the document took all the time there was")
         if not chunks.count:
             raise UnreadableDocument(FailureReason.EMPTY, "The file holds no text.")
-        with self._step("embed"):
+        # Most of the time it takes to embed is waited.
+        with self._step("embed"), ThreadPoolExecutor(max_workers=1) as meanwhile:
             if not at_once:
                 for chunk in chunks:
                     run.add(chunk)
+            analysis = self._index.analysis(self._key, document, chunks)
+            making = meanwhile.submit(chunks.make_terms, analysis, deadline=self._deadline)
             run.finish()
+            making.result()
 
     def _fits(self, document: ParsedDocument) -> bool:
         """Whether the chunks are known beforehand to have no more tokens than allowed; what overlaps counts twice."""

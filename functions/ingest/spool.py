@@ -1,4 +1,4 @@
-"""A document's chunks between being cut and being stored: in memory while they are few, else in a file."""
+"""A document's chunks between being cut and being stored: in memory while they are few, else in files."""
 
 import json
 from collections.abc import Iterator
@@ -6,15 +6,17 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Self
 
+from bucketwise.deadline import Deadline
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import Chunk, FailureReason
 from bucketwise.search import marks_from_json, marks_to_json
+from ingest.terms import Analysis, ChunkTerms
 
-IN_MEMORY = 4_000_000  # characters
+IN_MEMORY = 4_000_000  # bytes, of the chunks and of their terms each
 
 
 class ChunkSpool:
-    """Takes chunks in order, and gives them back from the first one as often as asked.
+    """Takes chunks in order, and gives them, and their terms, back from the first one as often as asked.
 
     ``most_tokens`` bounds what the chunks of one document may have together.
     """
@@ -22,6 +24,8 @@ class ChunkSpool:
     def __init__(self, *, most_tokens: int) -> None:
         self._most_tokens = most_tokens
         self._file = SpooledTemporaryFile(IN_MEMORY, mode="w+", encoding="utf-8")  # noqa: SIM115
+        self._terms = SpooledTemporaryFile(IN_MEMORY, mode="w+", encoding="utf-8")  # noqa: SIM115
+        self._analysis: Analysis | None = None  # that made what is in _terms
         self.count = 0
         self.tokens = 0
 
@@ -44,6 +48,26 @@ class ChunkSpool:
             ordinal, text, tokens, start, end, marks = json.loads(line)
             yield Chunk(ordinal, text, tokens, start, end, marks_from_json(marks))
 
+    def make_terms(self, analysis: Analysis, *, deadline: Deadline) -> None:
+        """To be called when all chunks are there. Raises DeadlineExceeded."""
+        self._analysis = None
+        self._terms.seek(0)
+        self._terms.truncate()
+        for chunk in self:
+            deadline.allow(1)
+            terms = analysis.of(chunk)
+            self._terms.write(json.dumps((terms.context, terms.length, terms.terms)))
+            self._terms.write("\n")
+        self._analysis = analysis
+
+    def terms(self, analysis: Analysis) -> Iterator[ChunkTerms]:
+        """Those that ``make_terms`` made by the same analysis."""
+        if self._analysis != analysis:
+            raise AssertionError("no terms were made, or by another analysis")
+        self._terms.seek(0)
+        for line in self._terms:
+            yield ChunkTerms(*json.loads(line))
+
     def __enter__(self) -> Self:
         return self
 
@@ -51,3 +75,4 @@ class ChunkSpool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+        self._terms.close()

@@ -1,23 +1,23 @@
 """The one transaction in which a document changes: all of its chunks, or none."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from typing import Any, Protocol
+from hashlib import sha256
+from itertools import repeat
+from typing import Any
 
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from bucketwise.analysis import analyse
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
-from bucketwise.keyword_terms import packed
-from bucketwise.models import Chunk, DocumentState
+from bucketwise.models import DocumentState
 from bucketwise.search import marks_to_json
-from ingest.context import context_of
 from ingest.protocol import Decisions, Held
+from ingest.terms import Analysis, Chunks, ChunkTerms
 from ingest.vectors import text_digest
 
 # Makes the row if there is none, and locks it: whoever comes second for a new key waits here for the first.
@@ -44,13 +44,20 @@ UPDATE = """
     WHERE tenant = %(tenant)s AND key = %(key)s
     RETURNING seconds_to_searchable"""
 
+# What chunks the document has, by their terms.
+HELD = """
+    SELECT number, sha256(convert_to(length || ' ' || terms::text, 'UTF8')) FROM bucketwise.chunks
+    WHERE tenant = %(tenant)s AND key = %(key)s AND terms IS NOT NULL"""
+
 # DO UPDATE, so that it waits for a collection that is about to take the text off the list.
 RELEASE = """
     WITH gone AS (
-        DELETE FROM bucketwise.chunks WHERE tenant = %(tenant)s AND key = %(key)s RETURNING text_sha256, length, terms),
+        DELETE FROM bucketwise.chunks WHERE tenant = %(tenant)s AND key = %(key)s
+        RETURNING text_sha256, number, length, terms),
     terms AS (
         INSERT INTO bucketwise.postings (tenant, term, level, chunks, entries)
-        SELECT %(tenant)s, held >> 8, 0, -count(*), '{}' FROM gone CROSS JOIN unnest(terms) AS held GROUP BY held >> 8),
+        SELECT %(tenant)s, held >> 8, 0, -count(*), '{}' FROM gone CROSS JOIN unnest(terms) AS held
+        WHERE NOT EXISTS (SELECT FROM unnest(%(kept)s::bigint[]) AS kept WHERE kept = number) GROUP BY held >> 8),
     counted AS (
         INSERT INTO bucketwise.corpus_changes (tenant, delta, chunks, length)
         SELECT %(tenant)s, 0, -count(*), -sum(length) FROM gone WHERE terms IS NOT NULL HAVING count(*) > 0)
@@ -62,7 +69,7 @@ RELEASE = """
 BLOCK = 1024
 NUMBERS = "SELECT nextval('bucketwise.chunk_number_blocks') * 1024 FROM generate_series(1, %(blocks)s)"
 
-ADD_TERMS = "SELECT bucketwise.add_terms(%(tenant)s, %(key)s, %(language)s)"
+APPEND_TERMS = "SELECT bucketwise.append_terms(%(tenant)s, %(key)s, %(language)s, %(kept)s::bigint[])"
 
 END = "DELETE FROM bucketwise.attempts WHERE tenant = %(tenant)s AND key = %(key)s AND claim = %(claim)s"
 
@@ -72,16 +79,6 @@ SETTLE = """
     DELETE FROM bucketwise.waiting WHERE tenant = %(tenant)s AND key = %(key)s"""
 
 Step = Callable[[Connection], bool]
-
-
-class Chunks(Protocol):
-    """Chunks that can be read again from the first one: a commit may be run twice."""
-
-    @property
-    def count(self) -> int: ...
-    @property
-    def tokens(self) -> int: ...
-    def __iter__(self) -> Iterator[Chunk]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +117,11 @@ class _Change:
     committed: bool = False
     was_searchable: bool = False
     seconds: float | None = None
+    numbers: list[int | None] = field(default_factory=list)  # that chunks take over, in their order
+
+    @property
+    def _row_and_kept(self) -> Row:
+        return self.row | {"kept": [number for number in self.numbers if number is not None]}
 
     def claim(self, connection: Connection) -> bool:
         *found, seconds = _one(connection.execute(LOCK, self.row))
@@ -136,13 +138,14 @@ class _Change:
         return True
 
     def remove(self, connection: Connection) -> bool:
-        connection.execute(RELEASE, self.row)
+        self.numbers = self._taken_over(connection) if self.chunks is not None else []
+        connection.execute(RELEASE, self._row_and_kept)
         return True
 
     def store(self, connection: Connection) -> bool:
         if self.chunks is not None:
-            _copy_chunks(connection, self.row, self.chunks)
-            connection.execute(ADD_TERMS, self.row)
+            _copy_chunks(connection, self.row, self.chunks, _numbers(connection, self.chunks.count, self.numbers))
+            connection.execute(APPEND_TERMS, self._row_and_kept)
         return True
 
     def settle(self, connection: Connection) -> bool:
@@ -151,9 +154,27 @@ class _Change:
             connection.execute(self.decisions.count_change, self.row)
         return True
 
+    def _taken_over(self, connection: Connection) -> list[int | None]:
+        """For each chunk the number of one that is there and has the same terms, or None; empty if none is there."""
+        there: dict[bytes, list[int]] = defaultdict(list)
+        for number, digest in connection.execute(HELD, self.row):
+            there[digest].append(number)
+        if not there or self.chunks is None:
+            return []
+        return [_any_of(there, words) for words in self.chunks.terms(_analysis(self.row))]
 
-def _copy_chunks(connection: Connection, row: Row, chunks: Chunks) -> None:
-    numbers = _numbers(connection, chunks.count)
+
+def _any_of(there: dict[bytes, list[int]], words: ChunkTerms) -> int | None:
+    same = there.get(sha256(f"{words.length} {words.terms}".encode()).digest())
+    return same.pop() if same else None
+
+
+def _analysis(row: Row) -> Analysis:
+    return Analysis(row["title"], row["key"], row["language"])
+
+
+def _copy_chunks(connection: Connection, row: Row, chunks: Chunks, numbers: Iterator[int]) -> None:
+    terms = chunks.terms(_analysis(row))
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -163,20 +184,20 @@ def _copy_chunks(connection: Connection, row: Row, chunks: Chunks) -> None:
                FROM STDIN"""
         ) as copy,
     ):
-        for chunk, number in zip(chunks, numbers, strict=True):
-            context = context_of(chunk, title=row["title"], key=row["key"])
-            terms = analyse(f"{context}\n{chunk.text}", row["language"])
+        for chunk, words, number in zip(chunks, terms, numbers, strict=True):
             copy.write_row(
                 (row["tenant"], row["key"], chunk.ordinal, text_digest(chunk.text), chunk.text, chunk.tokens,
-                 chunk.start, chunk.end, Jsonb(marks_to_json(chunk.marks)), context,
-                 number, terms.length, packed(terms))
+                 chunk.start, chunk.end, Jsonb(marks_to_json(chunk.marks)), words.context,
+                 number, words.length, words.terms)
             )  # fmt: skip
 
 
-def _numbers(connection: Connection, count: int) -> Iterator[int]:
-    """So many numbers that no chunk had before."""
-    blocks = connection.execute(NUMBERS, {"blocks": -(-count // BLOCK)}).fetchall()
-    return islice((first + place for (first,) in blocks for place in range(BLOCK)), count)
+def _numbers(connection: Connection, count: int, taken_over: Sequence[int | None]) -> Iterator[int]:
+    """So many numbers: those that are taken over, and between them such that no chunk had before."""
+    fresh = count - sum(number is not None for number in taken_over)
+    blocks = connection.execute(NUMBERS, {"blocks": -(-fresh // BLOCK)}).fetchall()
+    new = (first + place for (first,) in blocks for place in range(BLOCK))
+    return (next(new) if number is None else number for number in taken_over or repeat(None, count))
 
 
 def _one(cursor: Cursor[TupleRow]) -> TupleRow:

@@ -8,16 +8,21 @@ from local.model_server.chat_route import CHAT_MODEL, chat
 from local.model_server.embed_route import embed
 from local.model_server.embeddings import EMBEDDING_MODEL, Embedder
 from local.model_server.faults import Faults, Route, refusal, spoil
+from local.model_server.rerank_route import RERANK_MODEL, rerank
 from local.model_server.wire import JsonObject, Reply, RequestRefused, error_reply
 
-_MODEL_ROUTES: dict[str, Route] = {"/v1/embeddings": "embeddings", "/v1/chat/completions": "chat"}
+_MODEL_ROUTES: dict[str, Route] = {
+    "/v1/embeddings": "embeddings",
+    "/v1/chat/completions": "chat",
+    "/v1/rerank": "rerank",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelApi:
-    """OpenAI's routes over one embedder.
+    """OpenAI's routes, and Cohere's for reranking, over one embedder.
 
-    ``latency`` seconds pass before each embedding and completion; ``pause`` waits, and may return early when
+    ``latency`` seconds pass before each reply of a model; ``pause`` waits, and may return early when
     the server stops. Without ``faults`` there is no ``/faults`` route.
     """
 
@@ -37,7 +42,9 @@ class ModelApi:
         if method == "POST" and path in _MODEL_ROUTES:
             return self._model_call(_MODEL_ROUTES[path], raw)
         if method == "GET" and path == "/v1/models":
-            return Reply({"object": "list", "data": [_model(EMBEDDING_MODEL), _model(CHAT_MODEL)]})
+            return Reply(
+                {"object": "list", "data": [_model(EMBEDDING_MODEL), _model(CHAT_MODEL), _model(RERANK_MODEL)]}
+            )
         if self.faults is not None and path == "/faults" and method in ("POST", "DELETE"):
             if method == "POST":
                 self.faults.add(_json_object(raw))
@@ -57,6 +64,8 @@ class ModelApi:
         body = _json_object(raw)
         if route == "embeddings":
             reply = embed(body, self.embedder)
+        elif route == "rerank":
+            reply = rerank(body, self.embedder)
         else:
             reply = chat(body, self.embedder, cut_short=fault is not None and fault.kind == "length")
         return spoil(fault, reply) if fault else reply

@@ -8,7 +8,8 @@ from typing import Any
 from local.model_server.answers import Quote, answer
 from local.model_server.embeddings import Embedder
 from local.model_server.json_schema import Schema, fill, string_properties
-from local.model_server.prompt import read_prompt
+from local.model_server.prompt import Prompt, read_prompt
+from local.model_server.ranking import fitting
 from local.model_server.sentences import split_sentences
 
 NOT_ANSWERED = "The passages do not answer this question."
@@ -26,6 +27,8 @@ def complete(messages: Sequence[Mapping[str, Any]], embedder: Embedder, *, schem
     prompt = read_prompt(messages)
     if prompt.rewrite:
         return _rewritten(prompt.question, schema)
+    if schema is not None and "ranking" in schema.get("properties", {}):
+        return _ranked(prompt, embedder, schema)
     quotes = answer(prompt.question, prompt.passages, embedder)
     prose = " ".join(cited(quote) for quote in quotes)
     if schema is None:
@@ -59,6 +62,11 @@ def _values(quotes: Sequence[Quote], prose: str) -> dict[str, Any]:
         "citations": [{"passage": quote.passage, "quote": quote.text} for quote in quotes],
         "reason": "The quoted passages answer the question." if quotes else NOT_ANSWERED,
     }
+
+
+def _ranked(prompt: Prompt, embedder: Embedder, schema: Schema) -> str:
+    places = fitting(prompt.question, [passage.text for passage in prompt.passages], embedder)
+    return json.dumps(fill(schema, {"ranking": [prompt.passages[place].number for place in places]}))
 
 
 def _rewritten(question: str, schema: Schema | None) -> str:

@@ -10,12 +10,16 @@ from typing import Any, Literal, get_args
 
 from local.model_server.wire import JsonObject, Reply, RequestRefused, error_reply
 
-Kind = Literal["status", "hang", "cut", "empty", "count", "order", "indexes", "nan", "zero", "size", "length"]
-Route = Literal["embeddings", "chat"]
+Kind = Literal[
+    "status", "hang", "cut", "empty", "count", "order", "indexes", "nan", "zero", "size", "length", "unknown"
+]
+Route = Literal["embeddings", "chat", "rerank"]
 
 _ROUTES_OF: dict[str, tuple[Route, ...]] = {
-    **dict.fromkeys(("count", "order", "indexes", "nan", "zero", "size"), ("embeddings",)),
+    **dict.fromkeys(("count", "order", "indexes", "nan"), ("embeddings", "rerank")),
+    **dict.fromkeys(("zero", "size"), ("embeddings",)),
     "length": ("chat",),
+    "unknown": ("rerank",),
 }
 
 
@@ -26,8 +30,9 @@ class Fault:
     ``status`` answers an error (with ``Retry-After``), ``hang`` waits ``seconds`` first, ``cut`` closes the
     connection in the middle of the body, ``empty`` answers an object without anything in it. Embeddings are
     spoiled by ``count`` (one too few), ``order`` (in reverse), ``indexes`` (all the same), and in the numbers of
-    the first by ``nan``, ``zero`` and ``size`` (one too few). ``length`` ends a completion in the middle with that
-    finish reason.
+    the first by ``nan``, ``zero`` and ``size`` (one too few). Results of a rerank are spoiled by the same but the last
+    two, and by ``unknown``, which gives the first an index that there is not. ``length`` ends a completion in the
+    middle with that finish reason.
     """
 
     kind: Kind
@@ -68,7 +73,7 @@ class Faults:
 
 
 def read_fault(body: Mapping[str, Any]) -> Fault:
-    """Read ``{"kind": ..., "route": "embeddings" | "chat", ...}``; without a kind it is a status."""
+    """Read ``{"kind": ..., "route": "embeddings" | "chat" | "rerank", ...}``; without a kind it is a status."""
     kind, routes = body.get("kind", "status"), get_args(Route)
     if kind not in get_args(Kind):
         raise RequestRefused(f"'kind' must be one of {', '.join(get_args(Kind))}", param="kind")
@@ -99,13 +104,16 @@ def spoil(fault: Fault, reply: Reply) -> Reply:
         return Reply({})
     if fault.kind not in _SPOILED:
         return reply
-    return replace(reply, body={**reply.body, "data": _SPOILED[fault.kind](list(reply.body["data"]))})
+    name = "results" if "results" in reply.body else "data"
+    return replace(reply, body={**reply.body, name: _SPOILED[fault.kind](list(reply.body[name]))})
 
 
 def _with_numbers(change: Callable[[list[float]], list[float]]) -> Callable[[list[JsonObject]], list[JsonObject]]:
-    """Changes the numbers of the first embedding, in whichever encoding it is."""
+    """Changes the numbers of the first embedding, in whichever encoding it is, or the first result's score."""
 
     def spoiled(data: list[JsonObject]) -> list[JsonObject]:
+        if "relevance_score" in data[0]:
+            return [{**data[0], "relevance_score": change([data[0]["relevance_score"]])[0]}, *data[1:]]
         embedding = data[0]["embedding"]
         if isinstance(embedding, list):
             return [{**data[0], "embedding": change(embedding)}, *data[1:]]
@@ -121,6 +129,7 @@ _SPOILED: dict[str, Callable[[list[JsonObject]], list[JsonObject]]] = {
     "count": lambda data: data[:-1],
     "order": lambda data: data[::-1],
     "indexes": lambda data: [{**item, "index": 0} for item in data],
+    "unknown": lambda data: [{**data[0], "index": len(data)}, *data[1:]],
     "nan": _with_numbers(lambda numbers: [math.nan] * len(numbers)),
     "zero": _with_numbers(lambda numbers: [0.0] * len(numbers)),
     "size": _with_numbers(lambda numbers: numbers[:-1]),

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench.ranking import ndcg, percentile, recall, reciprocal_rank
 from local import ROOT
@@ -15,7 +16,11 @@ DOCUMENTS = {
     "bread": "Sourdough bread needs flour, water, salt and time.",
     "https://example.org/chess?page=1#rules": "In chess a pawn that reaches the last rank is promoted.",
 }
-QUERIES = {"q1": ("When was the lighthouse built?", "lighthouse"), "q2": ("What is sourdough made of?", "bread")}
+QUERIES = {
+    "q1": ("When were lighthouses built?", "lighthouse"),
+    "q2": ("What is sourdough made of?", "bread"),
+    "q3": ("Which animals rest in pairs?", "otters"),
+}
 
 
 def write_corpus(folder: Path) -> None:
@@ -27,11 +32,12 @@ def write_corpus(folder: Path) -> None:
     (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n" + grades)
 
 
-def test_it_prints_one_json_line_with_its_measures(tmp_path: Path) -> None:
-    write_corpus(tmp_path)
+def measured(folder: Path, *options: str) -> tuple[dict[str, Any], str]:
+    """What the command prints of the corpus, and its progress."""
+    write_corpus(folder)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
     done = subprocess.run(
-        [sys.executable, "-m", "bench.retrieval", "--beir", str(tmp_path)],
+        [sys.executable, "-m", "bench.retrieval", "--beir", str(folder), *options],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -39,11 +45,22 @@ def test_it_prints_one_json_line_with_its_measures(tmp_path: Path) -> None:
         check=True,
     )
     [line] = done.stdout.splitlines()
-    measured = json.loads(line)
-    assert (measured["documents"], measured["queries"]) == (4, 2)
-    assert (measured["ndcg@10"], measured["recall@5"], measured["mrr@10"]) == (1.0, 1.0, 1.0)
-    assert measured["p95_ms"] >= measured["p50_ms"] > 0
-    assert "ingested 4/4" in done.stderr
+    return json.loads(line), done.stderr
+
+
+def test_it_prints_one_json_line_with_its_measures(tmp_path: Path) -> None:
+    measures, progress = measured(tmp_path)
+    assert (measures["documents"], measures["queries"]) == (4, 3)
+    assert (measures["ndcg@10"], measures["recall@5"], measures["mrr@10"]) == (1.0, 1.0, 1.0)
+    assert measures["p95_ms"] >= measures["p50_ms"] > 0
+    assert "ingested 4/4" in progress
+
+
+def test_each_leg_is_measured_alone_and_bm25s_on_the_same_chunks(tmp_path: Path) -> None:
+    measures, _ = measured(tmp_path, "--legs", "--agreement")
+    # One of the three questions has no word of its document, and stemming finds one.
+    assert measures["keyword_ndcg@10"] == measures["bm25s_ndcg@10"] == round(2 / 3, 4)
+    assert (measures["vector_ndcg@10"], measures["ndcg@10"]) == (1.0, 1.0)
 
 
 def test_measures_are_those_of_the_literature() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -38,6 +39,12 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: object) -> dict[str, Any]:
+    [line] = printed(*arguments)
+    measured: dict[str, Any] = json.loads(line)
+    return measured
+
+
+def printed(*arguments: object) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "bench.search", *map(str, arguments)],
         cwd=ROOT,
@@ -46,9 +53,7 @@ def run(*arguments: object) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    [line] = done.stdout.splitlines()
-    measured: dict[str, Any] = json.loads(line)
-    return measured
+    return done.stdout.splitlines()
 
 
 def test_it_prepares_an_index_that_it_can_be_run_on_again(texts: Path, tmp_path: Path) -> None:
@@ -63,6 +68,15 @@ def test_it_prepares_an_index_that_it_can_be_run_on_again(texts: Path, tmp_path:
     assert first["small_tenant"]["rows"] == 1
     assert [case["rows"] for case in first["filters"]] == [1] * 2 * len(LABELS)
     assert first["tables_mb"]["chunks"] > 0 < first["indexes_mb"]["embeddings_hnsw"]
+    plans = printed("--run", tmp_path, "--chunks", CHUNKS, "--plans")
+    assert [line for line in plans if not line.startswith(" ")] == [
+        "Vectors, by HNSW",
+        "Vectors, one by one behind a filter",
+        "Keywords, on posting lists",
+    ]
+    used = set(re.findall(r"Index Scan (?:using|on) (\w+)", "\n".join(plans)))
+    assert used >= {"embeddings_hnsw", "chunks_pkey", "embeddings_pkey", "postings_by_term", "chunks_by_number"}
+    assert not any("Seq Scan" in line for line in plans)
 
 
 def test_it_says_when_nothing_was_prepared(tmp_path: Path) -> None:

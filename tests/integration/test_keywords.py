@@ -36,8 +36,17 @@ class Ranked:
             " ".join(WORDS[min(int(self.random.expovariate(0.1)), 59)] for _ in range(self.random.randint(3, 40)))
             for _ in range(chunks)
         ]
+        self.store(key, texts)
+
+    def store(self, key: str, texts: list[str]) -> None:
         self.corpus.add(key, *texts)
         self.texts[key] = texts
+
+    @property
+    def postings(self) -> int:
+        """Rows."""
+        query = "SELECT count(*) FROM bucketwise.postings WHERE tenant = %s"
+        return self.corpus.database.count(query, self.corpus.index.tenant)
 
     def remove(self, key: str) -> None:
         self.corpus.remove(key)
@@ -123,3 +132,32 @@ def test_folding_leaves_one_row_for_each_term_and_none_of_what_is_gone(ranked: R
         ranked.remove(key)
     ranked.fold(3)
     assert count("SELECT count(*) FROM bucketwise.postings WHERE tenant = %s", tenant) == 0
+
+
+@pytest.mark.parametrize("ask", [directly, by_postings])
+def test_a_document_that_is_stored_again_appends_the_terms_of_what_changed_alone(
+    ranked: Ranked, ask: Callable[[Corpus, str], SearchResult]
+) -> None:
+    first, second, third = "w0x w1x w1x w40x", "w3x w59x", "w2x w5x"
+    ranked.store("again.txt", [first, second, first, third])
+    before = ranked.postings
+    ranked.store("again.txt", [third, first, first, second])
+    assert ranked.postings == before
+    ranked.check(ask)
+    ranked.store("again.txt", [first, second, "w7x w7x w0x", third, "w40x"])
+    gone, new = analyse(f"Title again txt {first}", "en"), analyse("Title again txt w7x w0x w40x", "en")
+    assert ranked.postings == before + len(gone.counts) + len(new.counts) + 2  # and of each that it is English
+    ranked.check(ask)
+    ranked.fold(3)
+    ranked.check(ask)
+    ranked.remove("again.txt")
+    ranked.check(ask)
+    ranked.fold(3)
+    ranked.check(ask)
+
+
+def test_a_document_whose_title_changed_is_found_by_the_new_one(ranked: Ranked) -> None:
+    ranked.corpus.add("titled.txt", "w0x", title="w41x")
+    ranked.corpus.add("titled.txt", "w0x", title="w42x")
+    scores = {word: {one.key for one in by_postings(ranked.corpus, word).passages} for word in ("w41x", "w42x")}
+    assert "titled.txt" in scores["w42x"] - scores["w41x"]

@@ -72,7 +72,9 @@ class Place:
     def nearest(self, vector: list[float]) -> list[str]:
         with connected(self.database.superuser) as connection:
             rows = connection.execute(
-                "SELECT key FROM bucketwise.nearest('acme', %s::halfvec, '{}', 10, 10000) ORDER BY key", (str(vector),)
+                """SELECT key FROM bucketwise.hybrid_search(
+                       'acme', '{}', '{}', '{}', %s::halfvec, '{}', 10, 10, 0, 10000, 0, 0.9, 0.4) ORDER BY key""",
+                (str(vector),),
             )
             return [row[0] for row in rows]
 

@@ -85,8 +85,8 @@ def store(
             for place, vector in places.items():
                 rows.write_row((tenant, digest(place), HalfVector(vector)))
         cursor.executemany(
-            "INSERT INTO bucketwise.documents (tenant, key, claim, state) VALUES (%s, %s, 1, 'indexed')",
-            [(tenant, key) for key in keys],
+            "INSERT INTO bucketwise.documents (tenant, key, claim, state, chunks) VALUES (%s, %s, 1, 'indexed', %s)",
+            [(tenant, key, sum(other == key for other, _ in places)) for key in keys],
         )
         with cursor.copy(
             """COPY bucketwise.chunks (tenant, key, ordinal, text_sha256, text, tokens, start_offset, end_offset,
@@ -114,13 +114,14 @@ class Found:
 def ask(
     corpus: VectorCorpus, question: Vectors, *, depth: int, exact_below: int = 0, tenant: str = "t", prefix: str = ""
 ) -> Found:
-    """What ``bucketwise.nearest`` finds."""
+    """What a search without words finds."""
     filters = {"prefix": prefix} if prefix else {}
     with connected(corpus.database.owner) as owner, owner.transaction():
         register_vector(owner)
         rows = owner.execute(
-            "SELECT key, ordinal, cosine FROM bucketwise.nearest(%s, %s, %s, %s, %s)",
-            (tenant, HalfVector(question), Jsonb(filters), depth, exact_below),
+            """SELECT key, ordinal, cosine FROM bucketwise.hybrid_search(
+                   %s, '{}', '{}', '{}', %s, %s, %s, %s, 0, %s, 0, 0.9, 0.4) ORDER BY vector_rank""",
+            (tenant, HalfVector(question), Jsonb(filters), depth, depth, exact_below),
         ).fetchall()
         [scans] = owner.execute(
             """SELECT sum(pg_stat_get_xact_numscans(indexrelid))::int FROM pg_index

@@ -15,6 +15,8 @@ import openai
 from ask.generation import GeneratedAnswer, Generation, Quotation
 from ask.pipeline import AskPipeline
 from ask.prompt import Prompt
+from ask.refinement import Refinement
+from ask.rerank import Reranker
 from ask.retrieval import RelevanceFloor, RetrievalStage
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embeddings
@@ -24,6 +26,7 @@ from bucketwise.prices import ModelUsage
 from bucketwise.search import HeldVersion, Passage, SearchQuery, SearchResult
 from bucketwise.telemetry import Telemetry
 from tests.unit.memory_kinds import MemoryKinds
+from tests.unit.memory_neighbours import MemoryNeighbourhood
 
 EVENTS = Path(__file__).parents[2] / "events"
 ANSWER_MODEL = "gpt-4.1-mini"
@@ -141,10 +144,12 @@ def ask_pipeline(
     *,
     telemetry: Telemetry,
     max_context_tokens: int = 6000,
+    reranker: Reranker | None = None,
 ) -> AskPipeline:
     return AskPipeline(
         retrieval=retrieval_stage(searcher, embedder, telemetry=telemetry),
         floor=RelevanceFloor(min_cosine=0.3, min_coverage=0.6),
+        refinement=Refinement(MemoryNeighbourhood(), telemetry, reranker=reranker),
         generator=generator,
         telemetry=telemetry,
         max_context_tokens=max_context_tokens,

@@ -16,7 +16,8 @@ from ingest.parsing.document import Block, ParsedDocument
 from ingest.protocol import Held, Seen, Standing, confirmed_claim, described_claim, may_commit
 from ingest.receipts import EmbeddingReceipt
 from ingest.sidecar import Metadata, Sidecar
-from ingest.swap import Chunks, Committed
+from ingest.swap import Committed
+from ingest.terms import Analysis, Chunks, ChunkTerms
 from ingest.vectors import text_digest
 
 SOON = Deadline.after(3600)
@@ -55,6 +56,9 @@ class Listed:
 
     def __iter__(self) -> Iterator[Chunk]:
         return iter(self.chunks)
+
+    def terms(self, analysis: Analysis) -> Iterator[ChunkTerms]:
+        return map(analysis.of, self.chunks)
 
 
 def document_of(*texts: str, title: str | None = "Title") -> ParsedDocument:
@@ -169,10 +173,13 @@ class MemoryIndex:
         deadline.allow(1)
         self.vectors |= vectors
 
+    def analysis(self, key: str, document: ParsedDocument, _chunks: Chunks) -> Analysis:
+        return Analysis(document.title, key, "en")
+
     def replace(
         self,
         facts: ObjectFacts,
-        document: ParsedDocument,  # noqa: ARG002  # its title is of no use here
+        document: ParsedDocument,
         chunks: Chunks,
         embedding: EmbeddingReceipt,
         claim: int,
@@ -181,6 +188,7 @@ class MemoryIndex:
     ) -> Committed | None:
         assert embedding.embedded + embedding.reused == chunks.count
         texts = [chunk.text for chunk in chunks]
+        assert len(list(chunks.terms(self.analysis(facts.key, document, chunks)))) == chunks.count
         assert {text_digest(text) for text in texts} <= self.vectors.keys()
         row = Row(claim, DocumentState.INDEXED, facts.version, texts, None, facts.sidecar, facts.metadata)
         return self._commit(facts.key, row, deadline)

@@ -6,9 +6,10 @@ import pytest
 
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketUnavailable
-from bucketwise.models import DocumentState, FailureReason
+from bucketwise.models import Chunk, DocumentState, FailureReason
 from ingest.pipeline import IngestPipeline
 from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
+from ingest.terms import Analysis, ChunkTerms
 from tests.unit.ingest_fakes import SOON, LetterEmbedder, MemoryBucket, MemoryIndex, Row
 from tests.unit.ingest_world import pipeline_of
 
@@ -50,6 +51,25 @@ def test_the_claim_is_taken_before_the_bucket_is_read(ingest: Ingest) -> None:
     assert ingest.bucket.opened_under == [1, 2]
     assert ingest.index.rows["a.txt"].claim == 1
     assert ingest.index.rows["gone.txt"].claim == 2
+
+
+def test_terms_are_made_of_a_version_that_is_indexed_and_of_no_other(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = Analysis.of
+
+    def of(analysis: Analysis, chunk: Chunk) -> ChunkTerms:
+        made.append(chunk.text)
+        return make(analysis, chunk)
+
+    monkeypatch.setattr(Analysis, "of", of)
+    ingest.bucket.objects["a.txt"] = ("v1", TEXT)
+    assert look(ingest).outcome is Outcome.INDEXED
+    assert look(ingest).outcome is Outcome.UNCHANGED
+    ingest.bucket.sidecars["a.txt"] = b'{"metadataAttributes": {"year": 2020}}'
+    assert look(ingest).outcome is Outcome.DESCRIBED
+    assert made == [TEXT.decode()]
 
 
 def test_an_unchanged_version_is_confirmed_without_a_byte_being_read(ingest: Ingest) -> None:

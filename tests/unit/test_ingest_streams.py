@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from bucketwise.deadline import Deadline
-from bucketwise.errors import UnreadableDocument
-from bucketwise.models import FailureReason, Place
+from bucketwise.errors import DeadlineExceeded, UnreadableDocument
+from bucketwise.models import Chunk, FailureReason, Place
 from ingest.embedding_stage import LOOK_UP
 from ingest.parsing.document import Block, ParsedDocument
 from ingest.receipts import Outcome, Receipt
+from ingest.terms import Analysis, ChunkTerms
 from tests.unit.ingest_fakes import SOON, LetterEmbedder, MemoryBucket, MemoryIndex
 from tests.unit.ingest_world import pipeline_of
 
@@ -139,3 +140,16 @@ def test_what_was_embedded_when_the_time_was_up_is_not_embedded_again(
     parser.pause = 0.0
     assert look().outcome is Outcome.INDEXED
     assert len(embedder.texts) == MANY
+
+
+def test_without_time_to_make_the_terms_it_is_put_off_with_its_vectors_kept(
+    parser: Parser, look: Look, index: MemoryIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of(_analysis: Analysis, _chunk: Chunk) -> ChunkTerms:
+        raise DeadlineExceeded("no time was left")
+
+    monkeypatch.setattr(Analysis, "of", of)
+    parser.blocks = 2
+    receipt = look()
+    assert (receipt.outcome, type(receipt.error)) == (Outcome.POSTPONED, DeadlineExceeded)
+    assert receipt.embedding.embedded == len(index.vectors) == 2

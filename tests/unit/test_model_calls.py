@@ -6,12 +6,13 @@ from typing import Any
 import httpx2
 import openai
 import pytest
+from pydantic import SecretStr
 
 from bucketwise import deadline as deadline_module
 from bucketwise import model_calls
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError, DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
-from bucketwise.model_calls import call_model, model_client
+from bucketwise.model_calls import call_model, model_client, rerank_client
 from bucketwise.settings import Settings
 from tests.unit.fakes import ScriptedServer, client_to
 
@@ -222,3 +223,11 @@ def test_a_server_of_ones_own_needs_no_key() -> None:
     with model_client(settings(OPENAI_BASE_URL="http://127.0.0.1:9/v1")) as client:
         assert isinstance(client, openai.OpenAI)
         assert str(client.base_url) == "http://127.0.0.1:9/v1/"
+
+
+def test_a_reranking_server_is_never_sent_the_key_for_openai() -> None:
+    given = settings(OPENAI_API_KEY="sk-1", RERANK="endpoint", RERANK_URL="http://127.0.0.1:9/v2")
+    with rerank_client(given) as client:
+        assert (client.api_key, str(client.base_url)) == ("none", "http://127.0.0.1:9/v2/")
+    with rerank_client(given.model_copy(update={"rerank_api_key": SecretStr("rr-1")})) as client:
+        assert client.api_key == "rr-1"

@@ -52,6 +52,13 @@ def test_a_login_by_secret_needs_the_secret() -> None:
     assert named.database_secret == "bucketwise/db"
 
 
+def test_a_reranking_server_needs_its_address_and_a_chat_model_none() -> None:
+    assert "RERANK_URL" in refusal(RERANK="endpoint")
+    assert read(RERANK="endpoint", RERANK_URL="https://rerank.test/v2").rerank_url == "https://rerank.test/v2"
+    assert read(RERANK="model").rerank_model == ""
+    assert "RERANK: " in refusal(RERANK="yes")
+
+
 def test_another_way_to_log_in_is_refused() -> None:
     told = refusal(DATABASE_AUTH=SECRET)
     assert "DATABASE_AUTH: " in told
@@ -85,8 +92,9 @@ def test_an_overlap_just_below_a_chunk_is_taken() -> None:
 
 
 def test_secrets_are_in_no_representation_and_no_error() -> None:
-    given = read(OPENAI_API_KEY=f"sk-{SECRET}")
+    given = read(OPENAI_API_KEY=f"sk-{SECRET}", RERANK_API_KEY=f"rr-{SECRET}")
     assert given.openai_api_key.get_secret_value() == f"sk-{SECRET}"
+    assert given.rerank_api_key.get_secret_value() == f"rr-{SECRET}"
     assert SECRET not in f"{given!r} {given} {given.model_dump()}"
     assert SECRET not in refusal(OPENAI_API_KEY=f"sk-{SECRET}", TOP_K="0", BUCKET=" ", CHUNK_OVERLAP_TOKENS="x")
 

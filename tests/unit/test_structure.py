@@ -37,13 +37,14 @@ ORDER = {
     "bucketwise": ["models", "errors", "settings", "prices", "deadline", "secrets_manager", "ingest_queue",
                    "connection", "migrations", "database", "index_kind", "model_calls", "telemetry", "embedding",
                    "stop_words", "analysis", "keyword_terms", "search"],
-    "ingest": ["receipts", "sidecar", "events", "bucket", "context", "language", "tokens",
+    "ingest": ["receipts", "sidecar", "events", "bucket", "context", "terms", "language", "tokens",
                "parsing", "sandbox", "chunking", "fingerprint", "protocol",
                "vectors", "swap", "index", "postings", "embedding_stage", "spool", "pipeline", "postponement", "tags",
                "differences", "listing", "reconcile", "inventory", "collection", "composition", "handler",
                "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
     "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "generation", "citations", "retrieval",
-            "pipeline", "responses", "composition", "routes", "handler"],
+            "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "composition", "routes",
+            "handler"],
 }  # fmt: skip
 
 

@@ -78,8 +78,9 @@ def test_nothing_private_goes_into_logs_and_traces(function: str) -> None:
 @every_function
 def test_no_secret_is_in_an_environment_or_a_parameter(function: str) -> None:
     given = variables(function)
-    assert given["OPENAI_API_KEY"] == given["DATABASE_URL"] == ""
+    assert given["OPENAI_API_KEY"] == given["RERANK_API_KEY"] == given["DATABASE_URL"] == ""
     assert given["OPENAI_API_KEY_SECRET"] == {"Ref": "ModelKeySecret"}
+    assert given["RERANK_API_KEY_SECRET"] == {"Ref": "RerankKeySecretArn"}
     assert "{{resolve:" not in json.dumps(stack())
     secret = [name for name in stack()["Parameters"] if "key" in name.lower() or "password" in name.lower()]
     assert [name for name in secret if not name.endswith("Arn")] == []

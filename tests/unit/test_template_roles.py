@@ -144,6 +144,12 @@ def test_a_role_may_read_the_one_secret_that_its_function_needs(role: str) -> No
     assert resources_for(role, "secretsmanager:GetSecretValue") == SECRETS[role]
 
 
+def test_the_secret_of_a_reranker_may_be_read_by_ask_alone_and_only_if_there_is_one() -> None:
+    secret = {"RerankKeySecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:rerank"}
+    allowed = {role: resources_for(role, "secretsmanager:GetSecretValue", **secret) for role in ROLES.values()}
+    assert allowed == SECRETS | {"AskRole": [*SECRETS["AskRole"], {"Ref": "RerankKeySecretArn"}]}
+
+
 @pytest.mark.parametrize("function", USERS)
 def test_a_role_may_log_in_as_one_database_user(function: str) -> None:
     [allowed] = resources_for(ROLES[function], "rds-db:connect")

@@ -38,6 +38,9 @@ TERM_BITS = 56
 LONGEST_TERM = 64
 """Characters. A longer run without a space is no word (encoded data); of a longer path the parts are kept."""
 
+MOST_KEPT = 1 << 15
+"""Words of a language whose terms are kept in memory: 10 MB."""
+
 # Thai, Lao, Myanmar, Hangul, Khmer, kana and Han, without their punctuation. Korean has spaces, but its particles hang
 # on the words: pairs meet where words would not.
 _UNSPACED = (
@@ -50,13 +53,23 @@ _UNSPACED = (
 _SIGNS = "\u0300-\u036f\u0900-\u0963\u0966-\u0dff\u0f71-\u0f84"
 # Possessive, as letters of India are in both classes.
 _WORD = f"[^\\W_{_UNSPACED}]++(?:[{_SIGNS}]++[^\\W_{_UNSPACED}]*+)*+"
-# Words held together by single marks: FOO_BAR-12.3, gate/controller, x@y.z; 1,000; C++ and C#.
-_TOKEN = re.compile(
-    rf"[{_UNSPACED}]++|{_WORD}(?:(?:[-_./:@\\#&+]|(?<=\d),(?=\d)){_WORD})*+(?:(?<=[A-Za-z])(?:\+\+|#)(?!\w))?"
-)
+
+
+def _held_together(word: str) -> str:
+    """Words with single marks between them: FOO_BAR-12.3, gate/controller, x@y.z; 1,000; C++ and C#."""
+    return rf"{word}(?:(?:[-_./:@\\#&+]|(?<=\d),(?=\d)){word})*+(?:(?<=[A-Za-z])(?:\+\+|#)(?!\w))?"
+
+
+_TOKEN = re.compile(f"[{_UNSPACED}]++|{_held_together(_WORD)}")
+# The same where there are none of those letters and signs, in half the time.
+_TOKEN_OF_LETTERS = re.compile(_held_together(r"[^\W_]++"))
+_UNSPACED_OR_SIGN = re.compile(f"[{_UNSPACED}{_SIGNS}]")
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 # Of don't and company's the words are left. Other apostrophes part words: the French l' is a stop word.
-_CONTRACTION = re.compile(r"(?<=\w)(?:['’](?:s|d|m|t|re|ve|ll)|(?<!\bca)n['’]t)\b", re.IGNORECASE)
+# Each branch begins with a letter or a mark, not with what must stand before: so it is searched for more quickly.
+_CONTRACTION = re.compile(
+    r"['’](?<=\w['’])(?:[sdmtSDMT]|[rvRV][eE]|[lL][lL])\b|[nN](?<=\w[nN])(?<!\b[cC][aA][nN])['’][tT]\b"
+)
 # From loose to tight: the pieces of one level are terms, and are cut at the next.
 _LEVELS = (re.compile(r"[/:@\\#&,]"), re.compile(r"[-+]"), re.compile(r"[_.]"))
 _DIGIT_OR_MARK = re.compile(r"[\d/:@\\#&,\-+_.]")
@@ -91,28 +104,45 @@ class Terms:
 
 def analyse(text: str, language: str) -> Terms:
     """The terms of a text in ``language`` (ISO 639-1), without its stop words; unstemmed if it has no stemmer."""
-    counts = Counter(chain.from_iterable(numbers(token, language) for token in tokens(text)))
+    counts = Counter(chain.from_iterable(map(_numbers_in(language).__getitem__, tokens(text))))
     return Terms(dict(counts), counts.total())
 
 
 def tokens(text: str) -> list[str]:
     """Words with what marks hold to them, and runs of unspaced scripts, in the order of the text."""
-    plain = text if text.isascii() else _IGNORED.sub("", unicodedata.normalize("NFKC", text))
-    found = _TOKEN.findall(_CONTRACTION.sub("", plain))
+    pattern = _TOKEN_OF_LETTERS
+    if not text.isascii():
+        text = _IGNORED.sub("", unicodedata.normalize("NFKC", text))
+        pattern = _TOKEN if _UNSPACED_OR_SIGN.search(text) else _TOKEN_OF_LETTERS
+    found = pattern.findall(_CONTRACTION.sub("", text) if "'" in text or "’" in text else text)
     # Where all is in capitals they say nothing of a word; a single word is more likely a name.
-    return [token.lower() for token in found] if len(found) > 1 and plain.isupper() else found
+    return [token.lower() for token in found] if len(found) > 1 and text.isupper() else found
 
 
 def numbers(token: str, language: str) -> tuple[int, ...]:
-    """The token's terms. Only words come again so often that they are worth keeping."""
-    if len(token) <= LONGEST_TERM and (token.isascii() or not _UNSPACED_RUN.fullmatch(token)):
-        return _numbers_of_word(token, language)
+    """The token's terms."""
     return tuple(map(_number, _terms(token, language)))
 
 
-@lru_cache(maxsize=1 << 15)  # 12 MB
-def _numbers_of_word(token: str, language: str) -> tuple[int, ...]:
-    return tuple(map(_number, _terms(token, language)))
+class _Numbers(dict[str, tuple[int, ...]]):
+    """The terms of a language's tokens. Words alone come again so often that they are worth keeping."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, token: str) -> tuple[int, ...]:
+        found = numbers(token, self._language)
+        if len(token) <= LONGEST_TERM and not token.isdigit() and not _is_unspaced(token):
+            if len(self) >= MOST_KEPT:
+                self.clear()
+            self[token] = found
+        return found
+
+
+@lru_cache(maxsize=8)
+def _numbers_in(language: str) -> _Numbers:
+    return _Numbers(language)
 
 
 def _number(term: str) -> int:
@@ -121,10 +151,21 @@ def _number(term: str) -> int:
 
 def _terms(token: str, language: str) -> Iterator[str]:
     """The pairs of an unspaced run; else the token and its parts, each once."""
-    if _UNSPACED_RUN.fullmatch(token):
+    if _is_unspaced(token):
         return _pairs(token)
-    kept = (piece for piece in _pieces(token) if not _is_stop_word(piece, language))
-    return iter(dict.fromkeys(_term(piece, language) for piece in kept))
+    pieces = (token,) if _has_no_parts(token) else _pieces(token)
+    kept = [piece for piece in pieces if not _is_stop_word(piece, language)]
+    return iter(dict.fromkeys([_term(piece, language) for piece in kept]))
+
+
+def _has_no_parts(token: str) -> bool:
+    """Most are one word or one number: _pieces would find the same."""
+    is_word = token.isalpha() and token[1:] == token[1:].lower()
+    return (is_word or token.isdecimal()) and len(token) <= LONGEST_TERM
+
+
+def _is_unspaced(token: str) -> bool:
+    return not token.isascii() and _UNSPACED_RUN.fullmatch(token) is not None
 
 
 def _pairs(run: str) -> Iterator[str]:
@@ -177,5 +218,5 @@ def _without_accents(word: str) -> str:
 
 @lru_cache(maxsize=len(STEMMERS))
 def _stemmer(language: str) -> Stemmer:
-    # Without its own cache, as _numbers_of_word has one; what is left is a single call in C, safe between threads.
+    # Without its own cache, as _numbers_in has one; what is left is a single call in C, safe between threads.
     return Stemmer(STEMMERS[language], 0)

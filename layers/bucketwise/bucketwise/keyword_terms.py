@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bucketwise.analysis import NEUTRAL, STEMMERS, Terms, numbers, tokens
+from bucketwise.stop_words import STOP_WORDS
 
 ANY = "*"
 MOST_COUNTED = 255
@@ -30,9 +31,20 @@ def question_terms(question: str) -> list[QuestionTerm]:
     ]
 
 
-def packed(terms: Terms) -> list[int]:
-    """As the column ``chunks.terms`` holds them: term * 256 + count, ascending."""
-    return sorted(term << 8 | min(count, MOST_COUNTED) for term, count in terms.counts.items())
+def packed(terms: Terms, language: str) -> list[int]:
+    """As the column ``chunks.terms`` holds them, with the language's own: term * 256 + count, ascending."""
+    held = [term << 8 | min(count, MOST_COUNTED) for term, count in terms.counts.items()]
+    if language in STOP_WORDS:
+        held.append(language_term(language) << 8 | 1)
+    return sorted(held)
+
+
+def language_term(language: str) -> int:
+    """What each chunk in a language (ISO 639-1) has, so that they can be counted: bucketwise.language_term in SQL.
+
+    In all of them stand the language's stop words, of which no chunk has terms.
+    """
+    return int.from_bytes(language.encode())
 
 
 @lru_cache(maxsize=8192)

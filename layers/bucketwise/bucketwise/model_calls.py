@@ -30,15 +30,22 @@ def model_client(settings: Settings) -> openai.OpenAI:
     The key comes from OPENAI_API_KEY, else from the secret OPENAI_API_KEY_SECRET. A local server wants none,
     but the SDK insists on one. Raises SecretUnavailable.
     """
-    key = settings.openai_api_key.get_secret_value()
-    if not key and settings.openai_api_key_secret:
-        key = read_secret(settings.openai_api_key_secret).strip()
-    return openai.OpenAI(
-        api_key=key or "none",
-        base_url=settings.openai_base_url or "https://api.openai.com/v1",
-        max_retries=0,
-        timeout=60,
+    return _client(
+        settings.openai_base_url or "https://api.openai.com/v1",
+        settings.openai_api_key.get_secret_value(),
+        settings.openai_api_key_secret,
     )
+
+
+def rerank_client(settings: Settings) -> openai.OpenAI:
+    """The same for the server at RERANK_URL, with its own key: OpenAI's is not sent there. Raises SecretUnavailable."""
+    return _client(settings.rerank_url, settings.rerank_api_key.get_secret_value(), settings.rerank_api_key_secret)
+
+
+def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
+    if not key and key_secret:
+        key = read_secret(key_secret).strip()
+    return openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60)
 
 
 @contextmanager

@@ -66,6 +66,15 @@ class Settings(BaseModel):
     keyword_weight: float = Field(default=0.6, ge=0, le=1)
     min_cosine: float = Field(default=0.3, ge=-1, le=1)
     min_coverage: float = Field(default=0.4, ge=0, le=1)
+    rerank: Literal["off", "endpoint", "model"] = "off"
+    rerank_url: str = ""
+    rerank_model: str = ""
+    rerank_api_key: SecretStr = SecretStr("")
+    rerank_api_key_secret: str = ""
+    rerank_candidates: int = Field(default=50, ge=2, le=200)
+    near_duplicate_share: float = Field(default=0, ge=0, le=1)
+    max_per_document: int = Field(default=0, ge=0, le=50)
+    neighbours: int = Field(default=0, ge=0, le=5)
     max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
     link_seconds: int = Field(default=900, ge=0, le=604_800)
 
@@ -86,6 +95,12 @@ class Settings(BaseModel):
             raise ValueError("DATABASE_URL or DATABASE_HOST is needed")
         if self.database_auth == "secret" and self.database_host and not self.database_secret:
             raise ValueError("DATABASE_SECRET is needed with DATABASE_AUTH=secret")
+        return self
+
+    @model_validator(mode="after")
+    def _a_reranker_is_named(self) -> Self:
+        if self.rerank == "endpoint" and not self.rerank_url:
+            raise ValueError("RERANK_URL is needed with RERANK=endpoint")
         return self
 
     @classmethod

@@ -12,8 +12,8 @@ import pytest
 from tests.integration.model_server.conftest import SCHEMA, ask, dot, embed
 
 
-def test_both_models_are_listed(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["wordllama-256", "extractive"]
+def test_all_models_are_listed(client: openai.OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["wordllama-256", "extractive", "wordllama-rerank"]
 
 
 def test_both_encodings_carry_the_same_unit_vectors(client: openai.OpenAI) -> None:

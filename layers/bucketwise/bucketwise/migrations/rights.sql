@@ -15,7 +15,7 @@ BEGIN
         GRANT SELECT, INSERT, DELETE ON bucketwise.corpus_changes, bucketwise.postings TO bucketwise_ingest;
         GRANT SELECT, INSERT ON bucketwise.tenant_languages TO bucketwise_ingest;
         GRANT USAGE ON SEQUENCE bucketwise.chunk_number_blocks TO bucketwise_ingest;
-        GRANT EXECUTE ON FUNCTION bucketwise.add_terms, bucketwise.fold_postings TO bucketwise_ingest;
+        GRANT EXECUTE ON FUNCTION bucketwise.add_terms, bucketwise.append_terms, bucketwise.fold_postings TO bucketwise_ingest;
         GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.reconciliations TO bucketwise_ingest;
         GRANT SELECT, INSERT, DELETE ON bucketwise.attempts TO bucketwise_ingest;
         GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.waiting TO bucketwise_ingest;
@@ -25,7 +25,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bucketwise_ask') THEN
         GRANT USAGE ON SCHEMA bucketwise TO bucketwise_ask;
         GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.holds_kind, bucketwise.corpus_version, bucketwise.search,
-            bucketwise.hybrid_search, bucketwise.documents_page, bucketwise.stored_for, bucketwise.held_version TO bucketwise_ask;
+            bucketwise.hybrid_search, bucketwise.documents_page, bucketwise.stored_for, bucketwise.held_version,
+            bucketwise.neighbours TO bucketwise_ask;
     END IF;
 END
 $$;

@@ -1,0 +1,62 @@
+"""How ask's parts are put together by the settings."""
+
+import pytest
+
+from ask.composition import build_pipeline
+from ask.rerank import ChatReranker, EndpointReranker, Reranker
+from bucketwise import model_calls
+from bucketwise.database import Database, connect
+from bucketwise.errors import SecretUnavailable
+from bucketwise.settings import Settings
+from bucketwise.telemetry import Telemetry
+from local.function_settings import model_settings
+
+
+def reranker(**variables: str) -> Reranker | None:
+    given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"} | variables)
+    return build_pipeline(given, Database(lambda: connect(given)), Telemetry("ask")).refinement.reranker
+
+
+def test_without_being_asked_for_nothing_is_reranked_dropped_or_joined() -> None:
+    given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"})
+    step = build_pipeline(given, Database(lambda: connect(given)), Telemetry("ask")).refinement
+    assert step.reranker is None
+    assert (step.near_duplicate_share, step.max_per_document, step.reach, step.candidates) == (0, 0, 0, 0)
+
+
+def test_a_chat_model_reranks_that_was_named_or_else_the_one_that_answers() -> None:
+    for variables, model in (({}, "gpt-4.1-mini"), ({"RERANK_MODEL": "gpt-4.1-nano"}, "gpt-4.1-nano")):
+        made = reranker(RERANK="model", **variables)
+        assert isinstance(made, ChatReranker)
+        assert made.model == model
+
+
+def test_the_key_for_a_reranking_server_is_read_when_it_is_first_needed_and_again_if_that_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def read_secret(name: str) -> str:
+        asked.append(name)
+        if len(asked) == 1:
+            raise SecretUnavailable("Secrets Manager did not answer")
+        return "rr-1\n"
+
+    monkeypatch.setattr(model_calls, "read_secret", read_secret)
+    made = reranker(
+        RERANK="endpoint", RERANK_URL="http://127.0.0.1:9", RERANK_API_KEY_SECRET="arn:rerank", OPENAI_API_KEY="sk-1"
+    )
+    assert isinstance(made, EndpointReranker)
+    assert asked == []
+    with pytest.raises(SecretUnavailable):
+        made.client()
+    assert [made.client().api_key, made.client().api_key] == ["rr-1", "rr-1"]
+    assert asked == ["arn:rerank", "arn:rerank"]
+
+
+def test_the_twins_own_reranker_is_used_where_no_other_is_named() -> None:
+    local = "http://127.0.0.1:9/v1"
+    assert "RERANK_URL" not in model_settings({}, local)
+    assert model_settings({"RERANK": "endpoint"}, local)["RERANK_URL"] == local
+    named = model_settings({"RERANK": "endpoint", "RERANK_URL": "https://rerank.test"}, local)
+    assert (named["RERANK_URL"], "RERANK_MODEL" in named) == ("https://rerank.test", False)
