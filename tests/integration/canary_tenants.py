@@ -1,0 +1,135 @@
+"""Three tenants of which each has what another has, as the same key or the same text; all else tells whose it is."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import product
+from typing import Any
+
+from pgvector import HalfVector
+from pgvector.psycopg import register_vector
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from ask.filters import Filters
+from bucketwise.errors import UnreadableDocument
+from bucketwise.keyword_terms import question_terms
+from bucketwise.models import FailureReason
+from bucketwise.search import K1, MOST_POSTINGS, B
+from tests.integration.corpus import QUESTION, Corpus, corpus_of, random_vector
+from tests.integration.index_database import IndexDatabase
+from tests.unit.ingest_fakes import SOON, facts
+
+LANGUAGES = {"ada": "en", "ben": "de", "cleo": "en"}
+SHARED = [f"Part {number} of what all have speaks of trains and harbours." for number in range(4)]
+FRENCH = "Quai"  # a text with this word is taken for French
+KEYS = ["folder/same.txt", "folder/other.txt", "failed.txt", "queued.txt", "ada.txt", "ben.txt", "cleo.txt", "none.txt"]
+QUESTIONS = ["", "Which harbours have trains?", "Zug harbour", "canaryada canaryben"]
+VECTORS = [None, QUESTION]
+DEPTHS = [2, 20]
+EXACT_BELOW = [0, 10_000]
+FILTERS = [
+    Filters(),
+    Filters(prefix="folder"),
+    Filters(key="folder/same.txt"),
+    *(Filters(metadata={"owner": f"canary{name}"}) for name in LANGUAGES),
+]
+
+Call = tuple[str, tuple[Any, ...]]
+
+
+@contextmanager
+def canary_tenants(database: IndexDatabase, *names: str) -> Iterator[None]:
+    """Those with these names, or all, in one database."""
+    with ExitStack() as opened:
+        tenants = {
+            name: opened.enter_context(corpus_of(database, name, detect=partial(_language_of, name)))
+            for name in LANGUAGES
+            if not names or name in names
+        }
+        for name, corpus in tenants.items():
+            _fill(name, corpus)
+        for name, tell_apart in {"ada": _tell_ada_apart, "ben": _tell_ben_apart}.items():
+            if name in tenants:
+                tell_apart(tenants[name])
+        yield
+
+
+def _language_of(name: str, text: str) -> str:
+    return "fr" if FRENCH in text else LANGUAGES[name]
+
+
+def _fill(name: str, corpus: Corpus) -> None:
+    own = [f"Part {number} is canary{name}'s own; der Zug hält im harbour." for number in range(4)]
+    for key, texts in {"folder/same.txt": SHARED, f"{name}.txt": own}.items():
+        _add(corpus, key, *texts, owner=f"canary{name}", title=f"Of canary{name}")
+    hint = UnreadableDocument(FailureReason.CORRUPT, f"Ask canary{name}.")
+    claim = corpus.index.claim(deadline=SOON)
+    assert corpus.index.fail(facts("failed.txt", f"canary{name}"), hint, claim, deadline=SOON)
+    corpus.index.postpone("folder/same.txt", tries=1, reason=f"canary{name}", seconds=60, deadline=SOON)
+
+
+# What one has, or had once, the other has elsewhere, or in another state.
+
+
+def _tell_ada_apart(ada: Corpus) -> None:
+    _add(ada, "folder/other.txt", "Of one as a document.")
+    ada.index.postpone("queued.txt", tries=1, reason="canaryada", seconds=60, deadline=SOON)
+    _add(ada, "ben.txt", "Of a text that Ben had.", "Once Ada's.")
+    _add(ada, "ben.txt", "Later Ada's.")
+    _add(ada, "two languages.txt", f"{FRENCH}: which harbours, which trains?")
+
+
+def _tell_ben_apart(ben: Corpus) -> None:
+    _add(ben, "queued.txt", "Of one as a document.")
+    _add(ben, "folder/other.txt", "Part 0 is canaryada's own; der Zug hält im harbour.")
+    _add(ben, "folder/other.txt", "Replaced.")
+    _add(ben, "none.txt", "Once Ada's.", "Of one as a document.")
+    _add(ben, "ada.txt", "Later Ada's.", "Of a text that Ben had.")
+    _add(ben, "ada.txt", "Ben's.")
+
+
+def _add(corpus: Corpus, key: str, *texts: str, owner: str = "nobody", title: str | None = "Title") -> None:
+    """A vector is another one for each tenant, also for a text that all have: no two are equally near to a question."""
+    vectors = [random_vector(f"{corpus.index.tenant} {text}") for text in texts]
+    corpus.add(key, *texts, like=vectors, title=title, metadata={"owner": owner})
+
+
+def calls() -> dict[str, list[Call]]:
+    """For each function that ask may execute, and that knows tenants, what is asked in the name of each of them."""
+    named = list(product(LANGUAGES, KEYS))
+    of_all = "SELECT * FROM bucketwise.documents_page(%s, NULL, '', %s, '', 1000, true)"
+    of_one = "SELECT * FROM bucketwise.documents_page(%s, %s, '', NULL, '', 1, true)"
+    return {
+        "corpus_version": [("SELECT bucketwise.corpus_version(%s)", (name,)) for name in LANGUAGES],
+        "held_version": [("SELECT * FROM bucketwise.held_version(%s, %s)", each) for each in named],
+        "stored_for": [("SELECT * FROM bucketwise.stored_for(%s, %s)", each) for each in named],
+        "documents_page": [(of_all, each) for each in product(LANGUAGES, (None, "queued", "failed"))]
+        + [(of_one, each) for each in named],
+        "neighbours": [
+            ("SELECT * FROM bucketwise.neighbours(%s, %s, %s, %s)", (name, KEYS, [0] * len(KEYS), [9] * len(KEYS)))
+            for name in LANGUAGES
+        ],
+        "search": [
+            ("SELECT * FROM bucketwise.search(%s, '', %s, '{}', 20, 20, 0.5, %s)", (name, HalfVector(QUESTION), below))
+            for name, below in product(LANGUAGES, EXACT_BELOW)
+        ],
+        "hybrid_search": [
+            _hybrid(*each) for each in product(LANGUAGES, QUESTIONS, VECTORS, FILTERS, DEPTHS, EXACT_BELOW)
+        ],
+    }
+
+
+def _hybrid(name: str, question: str, vector: list[float] | None, filters: Filters, depth: int, below: int) -> Call:
+    asked = question_terms(question)
+    terms = [one.word for one in asked], [one.language for one in asked], [one.term for one in asked]
+    given = HalfVector(vector) if vector is not None else None, Jsonb(filters.for_index())
+    statement = "SELECT * FROM bucketwise.hybrid_search(%s, %s, %s, %s, %s, %s, 20, %s, 0.5, %s, %s, %s, %s)"
+    return statement, (name, *terms, *given, depth, below, MOST_POSTINGS, K1, B)
+
+
+def answers(connection: Connection, function: str) -> Iterator[list[Any]]:
+    """To all of its calls, in their order; the rows of each in an order of their own."""
+    register_vector(connection)
+    for statement, values in calls()[function]:
+        yield sorted(connection.execute(statement.encode(), values).fetchall(), key=repr)
