@@ -32,6 +32,7 @@ from ingest.language import detect
 from ingest.parsing.document import ParsedDocument
 from ingest.postings import Postings
 from ingest.receipts import EmbeddingReceipt
+from ingest.terms import Analysis, ChunkTerms
 from ingest.vectors import VectorTable, text_digest
 from local.postgres import Postgres
 
@@ -73,7 +74,7 @@ class Prepared:
 def prepare(home: Path, texts: Path, chunks: int, questions: int = QUESTIONS) -> Prepared:
     sources = read_sources(texts)
     with Postgres.start(home / "postgres", durable=False) as postgres:
-        _set_up_server(postgres)
+        set_up_server(postgres)
         settings = machine_on(postgres, MODELS, name=INDEX).ingest
         owner = postgres.dsn("bucketwise_migrate", INDEX)
         _run(owner, "DROP INDEX bucketwise.embeddings_hnsw")
@@ -95,7 +96,7 @@ def prepare(home: Path, texts: Path, chunks: int, questions: int = QUESTIONS) ->
     return prepared
 
 
-def _set_up_server(postgres: Postgres) -> None:
+def set_up_server(postgres: Postgres) -> None:
     with psycopg.connect(postgres.superuser_dsn, autocommit=True) as superuser:
         for name, value in SERVER.items():
             superuser.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
@@ -121,10 +122,11 @@ def _fill_share(settings: Settings, sources: list[Source], chunks: int, worker: 
     clusters = Clusters(DIMENSIONS)
     for document in documents(sources, chunks):
         if document.number % workers == worker:
-            _store(database, fingerprint(settings), document, clusters.of(document))
+            store(database, fingerprint(settings), document, clusters.of(document))
 
 
-def _store(database: Database, made_by: str, document: Document, vectors: Vectors) -> None:
+def store(database: Database, made_by: str, document: Document, vectors: Vectors) -> None:
+    """As ingest does, once the document's texts are embedded."""
     deadline = Deadline.after(STEP_SECONDS)
     embeddings = {text_digest(text): vector.tolist() for text, vector in zip(document.texts, vectors, strict=True)}
     VectorTable(database, document.tenant).add_embeddings(embeddings, deadline=deadline)
@@ -162,6 +164,9 @@ class _Listed:
             end = start + len(text)
             yield Chunk(ordinal, text, _tokens(text), start, end, (PlaceMark(start, Place()),))
             start = end + 1
+
+    def terms(self, analysis: Analysis) -> Iterator[ChunkTerms]:
+        return map(analysis.of, self)
 
 
 def _tokens(text: str) -> int:
