@@ -36,7 +36,7 @@ HARMLESS = {
 }  # fmt: skip
 # Predicates of one function of which each does the work of the other.
 TWICE = {
-    "best_among: JOIN bucketwise.postings p ON p.tenant = for_tenant AND p.term = w.term) AS e",
+    "best_among: WHERE l.tenant = for_tenant AND l.term = w.term OFFSET 0) AS p) AS e",
     "best_among: WHERE c.tenant = for_tenant AND (among IS NULL OR c.key IN (SELECT unnest(among))))",
 }
 

@@ -1,5 +1,6 @@
 """Search finds the passages nearest to a question among one tenant's, whatever the filters leave of them."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -111,7 +112,10 @@ def test_the_vector_index_gives_the_same_and_as_many_under_a_filter(many: Corpus
     before = many.database.count(scans)
     assert places(ask_by_index(many)) == many.nearest()[:10], branch
     assert places(ask_by_index(many, filters={"prefix": "rare/"}, limit=50)) == many.nearest("rare/")
-    many.asked.close()  # so that its statistics are told
+    many.asked.close()  # so that its statistics are told, when its session has ended
+    until = time.monotonic() + 30
+    while many.database.count(scans) < before + 2 and time.monotonic() < until:
+        time.sleep(0.02)
     assert many.database.count(scans) >= before + 2
 
 

@@ -27,7 +27,8 @@ BEGIN
 END
 $$;
 
--- A tenant's chunks: all of them where `among` is null, else those of the documents with these keys.
+-- A tenant's chunks: all of them where `among` is null, else those of the documents with these keys. OFFSET 0: a join
+-- would be turned round while the table is small, and the plan kept when it is not any more.
 CREATE FUNCTION bucketwise.chunks_among(for_tenant text, among text[])
 RETURNS TABLE (key text, ordinal int, text_sha256 bytea, length int, terms bigint[])
 LANGUAGE sql STABLE
@@ -36,7 +37,10 @@ BEGIN ATOMIC
     FROM bucketwise.chunks c WHERE among IS NULL AND c.tenant = for_tenant
     UNION ALL
     SELECT c.key, c.ordinal, c.text_sha256, c.length, c.terms
-    FROM unnest(among) AS a (key) JOIN bucketwise.chunks c ON c.tenant = for_tenant AND c.key = a.key;
+    FROM unnest(among) AS a (key)
+    CROSS JOIN LATERAL (
+        SELECT h.key, h.ordinal, h.text_sha256, h.length, h.terms FROM bucketwise.chunks h
+        WHERE h.tenant = for_tenant AND h.key = a.key OFFSET 0) AS c;
 END;
 
 -- Makes bucketwise.nearest_among for vectors of so many dimensions and an index of this kind: an index over an
@@ -172,7 +176,9 @@ BEGIN
             FROM (
                 SELECT w.idf, unnest(p.entries) AS entry
                 FROM unnest(words[:rare], worth[:rare]) AS w (term, idf)
-                JOIN bucketwise.postings p ON p.tenant = for_tenant AND p.term = w.term) AS e
+                CROSS JOIN LATERAL (
+                    SELECT l.entries FROM bucketwise.postings l
+                    WHERE l.tenant = for_tenant AND l.term = w.term OFFSET 0) AS p) AS e
             GROUP BY entry >> 21 ORDER BY partial DESC, number LIMIT pool),
         passing AS MATERIALIZED (
             SELECT c.key, c.ordinal, n.partial + coalesce(rest.score, 0) AS score
