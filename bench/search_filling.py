@@ -15,7 +15,6 @@ import psycopg
 from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
-from psycopg import Connection
 
 from bench.machine import machine_on
 from bench.memory_bucket import STORED_AT
@@ -47,8 +46,9 @@ WARM_UP, QUESTIONS, NEAREST = 30, 300, 10
 STEP_SECONDS = 3600.0
 TOKENS_OF_A_WORD = 4 / 3
 # As a server is set that holds an index of this size in memory.
-SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min"}
-MAINTENANCE = "2GB"
+SERVER = {
+    "shared_buffers": "2GB", "maintenance_work_mem": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +223,6 @@ def _write_questions(
 def _run(url: str, statement: str, *parameters: object) -> float:
     """The seconds that it took."""
     with psycopg.connect(url, autocommit=True) as connection:
-        _give_memory(connection)
         began = perf_counter()
         connection.execute(statement.encode(), parameters)
         return round(perf_counter() - began, 1)
-
-
-def _give_memory(connection: Connection) -> None:
-    connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", (MAINTENANCE,))
