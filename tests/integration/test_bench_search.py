@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench import churn
 from bench.search_texts import GIANT, LABELS, Document, Source, documents, read_sources, shares
 from bench.search_vectors import Clusters, nearest
 from local import ROOT
+from local.postgres import Postgres
 
 CHUNKS = 400
 WORDS = ["lighthouse", "granite", "otter", "sourdough", "pawn", "harbour", "winter", "engine", "contract", "clause"]
@@ -112,3 +114,21 @@ def test_vectors_are_nearest_to_those_of_their_document_and_to_their_questions()
     order = np.argsort(-(questions @ vectors.T), axis=1)[:, :10]
     assert (found[:, 0] == [3, 333]).all()
     assert [set(row) for row in found.tolist()] == [set(row) for row in order.tolist()]
+
+
+def test_replacing_all_documents_leaves_search_as_it_was(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(churn, "QUESTIONS", 20)
+    editions = churn.read_editions(texts, 120, 2)
+    assert not {text for document in editions[0] for text in document.texts} & set(editions[1][0].texts)
+    with Postgres.start(tmp_path / "postgres", durable=False) as postgres:
+        stages = list(churn.run(postgres, editions, autovacuum=False))
+    assert [stage["stage"] for stage in stages] == ["filled", "replaced 1", "collected 1", "vacuumed"]
+    assert [stage["chunks"] for stage in stages] == [
+        churn.chunk_count(editions[0]),
+        *[churn.chunk_count(editions[1])] * 3,
+    ]
+    assert [(stage["recall@10"], stage["rows"]) for stage in stages] == [(1, 1)] * 4
+    dead: list[Any] = [stage["dead"] for stage in stages]
+    assert dead[0]["embeddings"] == dead[3]["embeddings"] == 0 < dead[2]["embeddings"]
