@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -153,9 +154,11 @@ def _launch(data: Path, port: int, durable: bool) -> GuardedProcess:
     while True:
         process = _spawn(data, port, durable)
         try:
-            _wait_until_ready(process, data, port)
+            with ExitStack() as unless_ready:
+                unless_ready.callback(process.stop)
+                _wait_until_ready(process, data, port)
+                unless_ready.pop_all()
         except ServerDied as error:
-            process.stop()
             if "Address already in use" in process.tail():
                 raise _PortTaken from error
             if not any(sign in process.tail() for sign in _HELD_BY_ANOTHER):
@@ -164,9 +167,6 @@ def _launch(data: Path, port: int, durable: bool) -> GuardedProcess:
             if time.monotonic() - began > patience:
                 raise DatabaseInUse(f"another PostgreSQL runs on {data}") from error
             time.sleep(0.1)
-        except BaseException:
-            process.stop()
-            raise
         else:
             return process
 

@@ -79,7 +79,7 @@ class EndpointReranker:
         )
 
     def _rank_once(self, client: openai.OpenAI, question: str, passages: Sequence[Passage], timeout: float) -> Ranking:
-        # Without `top_n` every such server ranks all; Voyage has another name for it and refuses this one.
+        # No `top_n`: all are to be ranked, and Voyage has another name for it.
         body = {"query": question, "documents": [_document(passage) for passage in passages]}
         reply = client.post(
             "/rerank",

@@ -1,6 +1,7 @@
 """Starts the model server under a guard."""
 
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,11 +26,11 @@ class LocalModels:
         process = GuardedProcess.start(
             [sys.executable, "-m", "local.model_server", *options], env={}, cwd=_ROOT, log=log
         )
-        try:
-            return cls(process.read_ready()["url"], process)
-        except BaseException:
-            process.stop()
-            raise
+        with ExitStack() as unless_ready:
+            unless_ready.callback(process.stop)
+            started = cls(process.read_ready()["url"], process)
+            unless_ready.pop_all()
+        return started
 
     def stop(self) -> None:
         self._process.stop()

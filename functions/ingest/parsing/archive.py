@@ -30,6 +30,7 @@ _BUFFER_BYTES = 1 << 16
 _ENCRYPTED_FLAG = 0x1
 # bz2 and LZMA, which zipfile knows too, unpack a few bytes to any size at once.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# zipfile raises NotImplementedError for a version of the format, or an encryption, that it does not know.
 _DAMAGES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError)
 
 
