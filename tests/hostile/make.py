@@ -1,9 +1,13 @@
-"""Files that mean harm, made by code: ``python -m tests.hostile.make DIR`` writes them, to try other parsers with."""
+"""Files that mean harm, made by code: ``python -m tests.hostile.make DIR`` writes them, to try other parsers with.
+
+Prints a line for each: its name, and the states that it may end in.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import local  # noqa: F401  # puts the functions' code on the path
 from tests.hostile import mails, markup, mistaken, office_files, pdfs, texts, workbooks, zips
 from tests.hostile.case import HostileFile
 
@@ -28,6 +32,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in hostile_files():
         (folder / file.name).write_bytes(file.content)
+        sys.stdout.write("\t".join((file.name, *sorted(file.states))) + "\n")
 
 
 if __name__ == "__main__":

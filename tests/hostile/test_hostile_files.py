@@ -1,5 +1,7 @@
 """Every hostile file through the sandbox as it is deployed: it ends in a state, and the next document is read."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ from tests.hostile.make import main as write_all
 
 # Of production but for the waiting. A file that takes longer loses its process, which only few may.
 LIMITS = SandboxLimits(stall_seconds=10.0, cpu_seconds=30, memory_bytes=parser_memory())
+ROOT = Path(__file__).parents[2]
 ORDINARY = "The ferry leaves at noon."
 
 
@@ -65,3 +68,10 @@ def test_a_file_has_a_name_of_its_own_and_states_that_there_are(tmp_path: Path) 
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(name for name, _ in states)
     known = {INDEXED, PARTIAL, *FailureReason}
     assert all(each and each <= known for _, each in states)
+
+
+def test_the_command_writes_the_files_and_names_the_states_of_each(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.hostile.make", str(tmp_path)]
+    done = subprocess.run(command, env={}, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["\t".join((file.name, *sorted(file.states))) for file in hostile_files()]
+    assert {path.name for path in tmp_path.iterdir()} == {file.name for file in hostile_files()}
