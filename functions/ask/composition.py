@@ -59,6 +59,9 @@ def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) ->
             tenant=given.tenant,
             depth=given.search_depth,
             keyword_weight=given.keyword_weight,
+            keyword_normalisation=given.keyword_normalisation,
+            bm25_k1=given.bm25_k1,
+            bm25_b=given.bm25_b,
         ),
         floor=RelevanceFloor(given.min_cosine, given.min_coverage),
         refinement=Refinement(

@@ -20,7 +20,7 @@ from bucketwise.errors import (
 from bucketwise.index_kind import IndexKind
 from bucketwise.models import FailureReason
 from bucketwise.prices import ModelUsage
-from bucketwise.search import HeldVersion, Passage, SearchQuery, SearchResult, search
+from bucketwise.search import K1, B, HeldVersion, Passage, SearchQuery, SearchResult, search
 from bucketwise.telemetry import Metric, Telemetry
 
 EMBEDDING_TRIES = 2
@@ -107,6 +107,9 @@ class RetrievalStage:
     tenant: str
     depth: int
     keyword_weight: float
+    keyword_normalisation: str = "max"
+    bm25_k1: float = K1
+    bm25_b: float = B
 
     def retrieve(self, query: Query, *, deadline: Deadline) -> Retrieval:
         """Passages, best first. A failing embedding model costs the vector leg, not the answer.
@@ -159,6 +162,9 @@ class RetrievalStage:
             limit=query.limit,
             depth=self.depth,
             keyword_weight=self.keyword_weight,
+            keyword_normalisation=self.keyword_normalisation,
+            k1=self.bm25_k1,
+            b=self.bm25_b,
             kind=kind if vector is not None else None,
             held_key=query.min_version.key if isinstance(query.min_version, ObjectVersion) else None,
         )

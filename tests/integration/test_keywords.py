@@ -59,7 +59,7 @@ class Ranked:
         else:
             Postings(database, tenant, chance=lambda: 0.0 if level else 0.5 / 256).fold_now_and_then(deadline=SOON)
 
-    def expected(self, question: str) -> dict[tuple[str, int], float]:
+    def expected(self, question: str, k1: float, b: float) -> dict[tuple[str, int], float]:
         chunks = {
             (key, chunk.ordinal): analyse(f"{context_of(chunk, title='Title', key=key)}\n{chunk.text}", "en")
             for key, texts in self.texts.items()
@@ -71,7 +71,7 @@ class Ranked:
             place: sum(
                 math.log(1 + (len(chunks) - frequencies[term] + 0.5) / (frequencies[term] + 0.5))
                 * terms.counts[term]
-                / (terms.counts[term] + K1 * (1 - B + B * terms.length / mean))
+                / (terms.counts[term] + k1 * (1 - b + b * terms.length / mean))
                 for term in analyse(question, "en").counts
                 if term in terms.counts
             )
@@ -79,10 +79,10 @@ class Ranked:
         }
         return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:DEPTH])
 
-    def check(self, ask: Callable[[Corpus, str], SearchResult]) -> None:
+    def check(self, ask: Callable[[Corpus, str], SearchResult], *, k1: float = K1, b: float = B) -> None:
         for question in QUESTIONS:
             found = {(one.key, one.ordinal): one.keyword_score for one in ask(self.corpus, question).passages}
-            wanted = {place: score for place, score in self.expected(question).items() if score > 0}
+            wanted = {place: score for place, score in self.expected(question, k1, b).items() if score > 0}
             assert found == pytest.approx(wanted), question
 
 
@@ -102,6 +102,12 @@ def ranked(shared_index: IndexDatabase) -> Iterator[Ranked]:
         for number in range(12):
             ranked.put(f"{number}.txt", chunks=1 + number % 5)
         yield ranked
+
+
+@pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (0.0, 0.0), (2.0, 1.0)])
+@pytest.mark.parametrize("exact_below", [0, None])
+def test_the_constants_are_those_that_are_set(ranked: Ranked, k1: float, b: float, exact_below: int | None) -> None:
+    ranked.check(lambda corpus, question: corpus.ask(question, k1=k1, b=b, exact_below=exact_below), k1=k1, b=b)
 
 
 @pytest.mark.parametrize("ask", [directly, by_postings])

@@ -110,6 +110,22 @@ def test_the_weight_says_which_leg_decides(corpus: Corpus, weight: float, first:
     assert corpus.ask("gate controller", QUESTION, keyword_weight=weight).passages[0].key == first
 
 
+@pytest.mark.parametrize(("normalisation", "worst"), [("max", None), ("min_max", 0.0)])
+def test_keyword_scores_are_scaled_as_it_is_set(corpus: Corpus, normalisation: str, worst: float | None) -> None:
+    corpus.add("gates.md", "Gate, gate and gate again: the gates of the gate house.")
+    corpus.add("long.md", "The gate, " + "among many other words " * 20)
+    found = corpus.ask("gate", keyword_weight=1.0, keyword_normalisation=normalisation).passages
+    scores = [one.keyword_score or 0.0 for one in found]
+    low = scores[-1] if worst is not None else 0.0
+    assert len(set(scores)) == 3
+    assert [one.score for one in found] == pytest.approx([(score - low) / (scores[0] - low) for score in scores])
+
+
+def test_a_leg_that_found_one_passage_gives_it_all_its_weight(corpus: Corpus) -> None:
+    found = corpus.ask("controller", keyword_weight=0.7, keyword_normalisation="min_max").passages
+    assert [(one.key, one.score) for one in found] == [("gate.md", pytest.approx(0.7))]
+
+
 def test_a_deleted_or_failed_document_is_found_by_neither_leg(corpus: Corpus) -> None:
     corpus.remove("leave.md")
     corpus.fail("gate.md")

@@ -1,5 +1,7 @@
 """The retrieval half of a question."""
 
+from dataclasses import replace
+
 import pytest
 
 from ask.retrieval import ObjectVersion, Query, RelevanceFloor
@@ -48,6 +50,16 @@ def test_the_search_is_asked_with_what_was_set_and_what_was_sent(telemetry: Tele
     assert asked.text == "How much leave?\nAnd part time?"
     assert (asked.tenant, asked.vector, asked.filters) == ("default", [1.0, 0.0], {"prefix": "hr/"})
     assert (asked.limit, asked.depth, asked.keyword_weight) == (3, 100, 0.6)
+    assert (asked.keyword_normalisation, asked.k1, asked.b) == ("max", 0.9, 0.4)
+
+
+def test_normalisation_and_the_constants_of_bm25_are_settings(telemetry: Telemetry) -> None:
+    searcher = MemorySearcher([FOUND])
+    stage = retrieval_stage(searcher, telemetry=telemetry)
+    changed = replace(stage, keyword_normalisation="min_max", bm25_k1=1.2, bm25_b=0.75)
+    changed.retrieve(Query("Leave?"), deadline=Deadline.after(5))
+    [asked] = searcher.asked
+    assert (asked.keyword_normalisation, asked.k1, asked.b) == ("min_max", 1.2, 0.75)
 
 
 def test_a_question_without_context_is_searched_as_it_is(telemetry: Telemetry) -> None:

@@ -20,8 +20,8 @@ from bucketwise.models import Place, PlaceMark
 EXACT_BELOW = 10_000
 # Of a question's rarer words that candidates are taken from.
 MOST_POSTINGS = 30_000
-# BM25's constants: how soon further occurrences of a term count little, and how much long chunks are held back. Those
-# that Anserini takes as defaults for passages.
+# BM25's constants, unless they are set: how soon further occurrences of a term count little, and how much long chunks
+# are held back. Those that Anserini takes as defaults for passages.
 K1 = 0.9
 B = 0.4
 
@@ -33,7 +33,7 @@ class SearchQuery:
     ``filters`` is one JSON value with any of prefix, key, content_type, modified_from, modified_before
     (ISO 8601) and condition (an SQL/JSON path, see 0009_filters.sql). ``held_key`` names an
     object whose version in the index is to be told with the result. ``kind`` is what the vector was made with.
-    ``exact_below`` is EXACT_BELOW unless given.
+    ``exact_below`` is EXACT_BELOW unless given. ``keyword_normalisation`` is "max" or "min_max", see 0014_fusion.sql.
     """
 
     tenant: str
@@ -46,6 +46,9 @@ class SearchQuery:
     held_key: str | None = None
     kind: IndexKind | None = None
     exact_below: int | None = None
+    k1: float = K1
+    b: float = B
+    keyword_normalisation: str = "max"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
                LEFT JOIN LATERAL bucketwise.hybrid_search(
                    %(tenant)s, %(words)s::int[], %(languages)s::text[], %(terms)s::bigint[],
                    CASE WHEN live.is_live THEN %(vector)s::halfvec END, %(filters)s, %(limit)s, %(depth)s,
-                   %(keyword_weight)s, %(exact_below)s, %(most_postings)s, %(k1)s, %(b)s) AS found ON true""",
+                   %(keyword_weight)s, %(exact_below)s, %(most_postings)s, %(k1)s, %(b)s,
+                   %(keyword_normalisation)s) AS found ON true""",
             {
                 "tenant": query.tenant,
                 "words": _array(one.word for one in asked),
@@ -138,8 +142,9 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
                 "keyword_weight": query.keyword_weight,
                 "exact_below": EXACT_BELOW if query.exact_below is None else query.exact_below,
                 "most_postings": MOST_POSTINGS,
-                "k1": K1,
-                "b": B,
+                "k1": query.k1,
+                "b": query.b,
+                "keyword_normalisation": query.keyword_normalisation,
                 "held_key": query.held_key,
                 "model": query.kind.embedding_model if query.kind else None,
                 "dimensions": query.kind.dimensions if query.kind else None,

@@ -64,6 +64,9 @@ class Settings(BaseModel):
     top_k: int = Field(default=8, ge=1, le=50)
     search_depth: int = Field(default=100, ge=50, le=1000)
     keyword_weight: float = Field(default=0.6, ge=0, le=1)
+    keyword_normalisation: Literal["max", "min_max"] = "max"
+    bm25_k1: float = Field(default=0.9, ge=0, le=10)
+    bm25_b: float = Field(default=0.4, ge=0, le=1)
     min_cosine: float = Field(default=0.3, ge=-1, le=1)
     min_coverage: float = Field(default=0.4, ge=0, le=1)
     rerank: Literal["off", "endpoint", "model"] = "off"
