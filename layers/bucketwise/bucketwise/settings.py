@@ -77,7 +77,7 @@ class Settings(BaseModel):
     rerank_candidates: int = Field(default=50, ge=2, le=200)
     near_duplicate_share: float = Field(default=0, ge=0, le=1)
     max_per_document: int = Field(default=0, ge=0, le=50)
-    neighbours: int = Field(default=0, ge=0, le=5)
+    neighbours: int = Field(default=1, ge=0, le=5)
     max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
     link_seconds: int = Field(default=900, ge=0, le=604_800)
 
