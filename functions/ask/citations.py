@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 
-from ask.generation import Quotation
+from ask.replies import Quotation
 from bucketwise.models import Place
 from bucketwise.search import Passage
 

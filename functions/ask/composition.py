@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 
 import openai
 
+from ask.answering import AnsweringStage
 from ask.citations import Citation
 from ask.documents import Documents
 from ask.generation import OpenAIGenerator
@@ -14,6 +15,7 @@ from ask.pipeline import AskPipeline
 from ask.refinement import Refinement
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import DatabaseSearcher, RelevanceFloor, RetrievalStage
+from ask.rewriting import ChatRewriter, ConversationStage
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
@@ -51,6 +53,9 @@ def ask_pipeline() -> AskPipeline:
 def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) -> AskPipeline:
     client = model_client(given)
     return AskPipeline(
+        conversation=ConversationStage(
+            ChatRewriter(client, given.rewrite_model or given.answer_model, given.answer_format != "text"), telemetry
+        ),
         retrieval=RetrievalStage(
             searcher=DatabaseSearcher(database),
             kinds=LiveKind(database),
@@ -73,9 +78,12 @@ def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) ->
             max_per_document=given.max_per_document,
             reach=given.neighbours,
         ),
-        generator=OpenAIGenerator(client, given.answer_model, given.answer_tokens),
+        answering=AnsweringStage(
+            OpenAIGenerator(client, given.answer_model, given.answer_tokens, given.answer_format),
+            telemetry,
+            given.max_context_tokens,
+        ),
         telemetry=telemetry,
-        max_context_tokens=given.max_context_tokens,
     )
 
 

@@ -1,103 +1,106 @@
 """An answer from a chat model, in a form that code can check."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import openai
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
 
-from ask.prompt import Prompt
+from ask.prompt import PROMPT_VERSION, TEXT_PROMPT_VERSION, Messages, Prompt
+from ask.replies import GeneratedAnswer, read_json, read_text
 from bucketwise.deadline import Deadline
-from bucketwise.errors import ModelReplyInvalid
+from bucketwise.errors import ModelReplyInvalid, RequestRejected
 from bucketwise.model_calls import call_model
 from bucketwise.prices import ModelUsage
 
-T = TypeVar("T", bound=BaseModel)
-
 TRIES = 2
 
-
-class Quotation(BaseModel):
-    """The model's word that passage number ``passage`` holds ``quote``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    passage: int
-    quote: str
-
-
-class GeneratedAnswer(BaseModel):
-    """What the model must reply with: this model's JSON schema is sent along."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    answerable: bool
-    answer: str
-    citations: list[Quotation]
-    reason: str
+ReplyForm = Literal["auto", "json_schema", "text"]
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
+    """``reply`` is what the model said, word for word; ``prompt_version`` which instructions it had."""
+
     answer: GeneratedAnswer
     usage: ModelUsage
+    reply: str = ""
+    prompt_version: str = PROMPT_VERSION
 
 
 class Generator(Protocol):
     def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenAIGenerator:
+    """``form``: with "auto", a server that rejects a request with a JSON schema is asked for text from then on."""
+
     client: openai.OpenAI
     model: str
     answer_tokens: int
+    form: ReplyForm = "auto"
+    _rejects_schemas: bool = field(default=False, init=False)
 
     def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation:
         """Raises ModelUnavailable, ModelRefused, ModelReplyInvalid or DeadlineExceeded."""
+        if self.form != "text" and not self._rejects_schemas:
+            try:
+                return self._generate(prompt, deadline, PROMPT_VERSION)
+            except RequestRejected:
+                if self.form == "json_schema":
+                    raise
+            # It may be the prompt that is rejected, and then the text is, too.
+            generation = self._generate(prompt, deadline, TEXT_PROMPT_VERSION)
+            self._rejects_schemas = True
+            return generation
+        return self._generate(prompt, deadline, TEXT_PROMPT_VERSION)
+
+    def _generate(self, prompt: Prompt, deadline: Deadline, version: str) -> Generation:
         return call_model(
-            lambda timeout: self._generate_once(prompt, timeout),
+            lambda timeout: self._generate_once(prompt, version, timeout),
             deadline=deadline,
             tries=TRIES,
             most_seconds=max(deadline.remaining(), 0),
         )
 
-    def _generate_once(self, prompt: Prompt, timeout: float) -> Generation:
-        answer, usage = structured_reply(
+    def _generate_once(self, prompt: Prompt, version: str, timeout: float) -> Generation:
+        form = GeneratedAnswer if version == PROMPT_VERSION else None
+        content, usage = complete(
             self.client,
             self.model,
-            prompt.messages,
-            form=GeneratedAnswer,
+            prompt.messages(version),
+            form=form,
             name="answer",
             most_tokens=self.answer_tokens,
             timeout=timeout,
         )
-        return Generation(answer, usage)
+        answer = read_json(content) if form else read_text(content)
+        return Generation(answer, usage, content, version)
 
 
-def structured_reply(
+def complete(
     client: openai.OpenAI,
     model: str,
-    messages: Sequence[tuple[str, str]],
+    messages: Messages | Sequence[tuple[str, str]],
     *,
-    form: type[T],
+    form: type[BaseModel] | None,
     name: str,
     most_tokens: int,
     timeout: float,
-) -> tuple[T, ModelUsage]:
-    """One completion of ``messages`` (role, content), which must fit the JSON schema of ``form``.
+) -> tuple[str, ModelUsage]:
+    """One completion of ``messages`` (role, content): its text, which was asked to fit the JSON schema of ``form``.
 
-    Raises ModelReplyInvalid, and the SDK's errors.
+    Raises ModelReplyInvalid for a reply without text or that was cut off, and the SDK's errors.
     """
     said: Any = [{"role": role, "content": content} for role, content in messages]
+    wanted: Any = openai.omit
+    if form is not None:
+        schema = {"name": name, "strict": True, "schema": form.model_json_schema()}
+        wanted = {"type": "json_schema", "json_schema": schema}
     reply = client.chat.completions.create(
-        model=model,
-        messages=said,
-        max_completion_tokens=most_tokens,
-        response_format={
-            "type": "json_schema",
-            "json_schema": {"name": name, "strict": True, "schema": form.model_json_schema()},
-        },
-        timeout=timeout,
+        model=model, messages=said, max_completion_tokens=most_tokens, response_format=wanted, timeout=timeout
     )
     if not reply.choices:
         raise ModelReplyInvalid("the model's reply holds no choice")
@@ -109,11 +112,7 @@ def structured_reply(
         (reply.usage.prompt_tokens or 0) if reply.usage else 0,
         (reply.usage.completion_tokens or 0) if reply.usage else 0,
     )
-    return _parsed(form, choice.message.content or ""), usage
-
-
-def _parsed(form: type[T], content: str) -> T:
-    try:
-        return form.model_validate_json(content)
-    except ValidationError:
-        raise ModelReplyInvalid("the model's reply does not fit the schema") from None
+    content = choice.message.content or ""
+    if not isinstance(content, str):
+        raise ModelReplyInvalid("the model's reply is no text")
+    return content, usage

@@ -2,30 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from time import perf_counter
 
-from ask.citations import Citation, keep_markers, verify
-from ask.generation import Generation, Generator
-from ask.prompt import Turn, build_prompt
+from ask.answering import AnsweringStage, Draft, Reason
+from ask.prompt import Turn
 from ask.refinement import Refined, Refinement
 from ask.retrieval import Query, RelevanceFloor, Retrieval, RetrievalStage
+from ask.rewriting import ConversationStage, StandAlone
 from bucketwise.deadline import Deadline
-from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
 from bucketwise.telemetry import Metric, Telemetry
 
 CANDIDATES = 50  # that the relevance floor chooses from
-
-
-class Reason(StrEnum):
-    """Why there is no answer."""
-
-    NOTHING_RELEVANT = "nothing_relevant"
-    NOT_IN_PASSAGES = "not_in_passages"
-    NO_QUOTE_VERIFIED = "no_quote_verified"
-    MODEL_FAILED = "model_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +28,24 @@ class Found:
     def degraded(self) -> bool:
         return self.retrieval.degraded or self.refined.degraded
 
+    @property
+    def usages(self) -> list[ModelUsage]:
+        return [self.retrieval.usage, *([self.refined.usage] if self.refined.usage else [])]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``text`` is None if there is no answer, and then ``reason`` says why."""
+    """``below_floor``: which chunks that were found are not relevant."""
 
+    asked: StandAlone
     found: Found
-    text: str | None = None
-    reason: Reason | None = None
-    citations: list[Citation] = field(default_factory=list)
-    in_prompt: int = 0
-    quotes_dropped: int = 0
-    usage: ModelUsage | None = None
-    generate_ms: float = 0.0
+    draft: Draft
+    below_floor: frozenset[tuple[str, int]] = field(default_factory=frozenset)
 
     @property
-    def retrieval(self) -> Retrieval:
-        return self.found.retrieval
+    def degraded(self) -> bool:
+        """A model failed: what is here was found or made without it."""
+        return self.asked.degraded or self.found.degraded or self.draft.reason is Reason.MODEL_FAILED
 
     @property
     def relevant(self) -> list[Passage]:
@@ -63,21 +53,33 @@ class Answer:
         return self.found.refined.passages
 
     @property
-    def degraded(self) -> bool:
-        """A model failed: what is here was found or made without it."""
-        return self.found.degraded or self.reason is Reason.MODEL_FAILED
+    def question(self) -> str:
+        """As it was searched for and answered."""
+        return f"{self.asked.context}\n{self.asked.question}".strip()
+
+    @property
+    def chats(self) -> list[ModelUsage]:
+        """What chat models were sent to rewrite the question and to answer it."""
+        return [*([self.asked.usage] if self.asked.usage else []), *self.draft.usages]
+
+    @property
+    def timings_ms(self) -> dict[str, float]:
+        """Of each step, by its name."""
+        rewrite = {} if self.asked.milliseconds is None else {"rewrite": self.asked.milliseconds}
+        generate = {"generate": self.draft.generate_ms}
+        return rewrite | self.found.retrieval.timings_ms | self.found.refined.timings_ms | generate
 
 
 @dataclass(frozen=True, slots=True)
 class AskPipeline:
-    """question -> search -> relevance floor -> refine -> prompt -> generate -> verify -> answer"""
+    """question -> rewrite -> search -> relevance floor -> refine -> answer"""
 
+    conversation: ConversationStage
     retrieval: RetrievalStage
     floor: RelevanceFloor
     refinement: Refinement
-    generator: Generator
+    answering: AnsweringStage
     telemetry: Telemetry
-    max_context_tokens: int
 
     def search(self, query: Query, *, deadline: Deadline) -> Found:
         """The passages that an answer would be looked for in, whether relevant or not.
@@ -93,57 +95,36 @@ class AskPipeline:
 
         A model that fails costs the answer, not the passages. Raises what RetrievalStage.retrieve raises.
         """
+        began = perf_counter()
+        asked = self.conversation.stand_alone(query.question, history, deadline=deadline)
+        answer = self._answer(replace(query, question=asked.question, context=asked.context), asked, deadline)
+        self._count(answer, began)
+        return answer
+
+    def _answer(self, query: Query, asked: StandAlone, deadline: Deadline) -> Answer:
         # The floor comes before the cut to what was asked for: a passage that fails it must not take a place. It comes
         # before the rerank too: it stands on values that a rerank does not change, and what it rejects costs nothing.
         wanted = max(query.limit, CANDIDATES, self.refinement.candidates)
         retrieval = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
         relevant = [passage for passage in retrieval.passages if self.floor.passes(passage)]
+        below = frozenset(passage.place for passage in retrieval.passages if not self.floor.passes(passage))
         found = self._refined(query, retrieval, relevant, deadline)
         if not relevant:
-            return Answer(found, reason=Reason.NOTHING_RELEVANT)
-        prompt = build_prompt(
-            question=query.question,
-            passages=found.refined.passages,
-            history=history,
-            max_context_tokens=self.max_context_tokens,
-        )
-        began = perf_counter()
-        try:
-            with self.telemetry.step("generate", Metric.GENERATION_LATENCY):
-                generation = self.generator.generate(prompt, deadline=deadline)
-        except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
-            self.telemetry.log_failure(error)
-            return Answer(found, reason=Reason.MODEL_FAILED, in_prompt=len(prompt.passages))
-        self._count(generation.usage)
-        return _checked(generation, prompt.passages, found, (perf_counter() - began) * 1000)
+            return Answer(asked, found, Draft(reason=Reason.NOTHING_RELEVANT), below)
+        draft = self.answering.answer(query.text, found.refined.passages, deadline=deadline)
+        return Answer(asked, found, draft, below)
 
     def _refined(self, query: Query, found: Retrieval, passages: list[Passage], deadline: Deadline) -> Found:
         return Found(found, self.refinement.refine(query.text, passages, limit=query.limit, deadline=deadline))
 
-    def _count(self, usage: ModelUsage) -> None:
-        self.telemetry.count(Metric.PROMPT_TOKENS, usage.input_tokens)
-        self.telemetry.count(Metric.COMPLETION_TOKENS, usage.output_tokens)
-        if usage.usd is not None:
-            self.telemetry.count(Metric.COST_USD, usage.usd)
-
-
-def _checked(generation: Generation, shown: Sequence[Passage], found: Found, generate_ms: float) -> Answer:
-    """The model's answer with the citations that hold, or without text if none does."""
-    said = generation.answer
-    citations = verify(said.citations, shown)
-    text = keep_markers(said.answer, {citation.marker for citation in citations})
-    reason = None
-    if not said.answerable or not said.answer.strip():
-        reason = Reason.NOT_IN_PASSAGES
-    elif not citations or not text:
-        reason = Reason.NO_QUOTE_VERIFIED
-    return Answer(
-        found=found,
-        text=text if reason is None else None,
-        reason=reason,
-        citations=citations if reason is None else [],
-        in_prompt=len(shown),
-        quotes_dropped=sum(not verify([quotation], shown) for quotation in said.citations),
-        usage=generation.usage,
-        generate_ms=generate_ms,
-    )
+    def _count(self, answer: Answer, began: float) -> None:
+        count, draft = self.telemetry.count, answer.draft
+        if draft.citations:
+            count(Metric.CITATIONS_VERIFIED, len(draft.citations))
+        if draft.dropped:
+            count(Metric.CITATIONS_DROPPED, len(draft.dropped))
+        if draft.reason not in {None, Reason.MODEL_FAILED}:
+            count(Metric.ANSWERS_REFUSED, 1)
+        if answer.degraded:
+            count(Metric.ANSWERS_DEGRADED, 1)
+        count(Metric.TIME_TO_ANSWER, (perf_counter() - began) * 1000)

@@ -1,16 +1,22 @@
 """Passages and question to the messages that a chat model is sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from xml.sax.saxutils import escape, quoteattr
 
 from bucketwise.search import Passage
 
-PROMPT_VERSION = "answer-v1"
+PROMPT_VERSION = "answer-v2"
+# For models that know no JSON schema: the same rules, another form.
+TEXT_PROMPT_VERSION = "answer-text-v2"
+REPAIR_VERSION = "repair-v1"
 # The element around a passage, its title included, in tokens: an upper estimate.
 TOKENS_AROUND_A_PASSAGE = 40
+
+Messages = tuple[tuple[str, str], ...]
+"""(role, content) of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +29,28 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is sent. Passage ``n`` of the prompt is ``passages[n - 1]``."""
+    """What the model is sent. Passage ``n`` of the prompt is ``passages[n - 1]``.
 
-    messages: tuple[tuple[str, str], ...]  # (role, content)
+    ``content`` is the user's message, and ``after`` what was said since.
+    """
+
+    content: str
     passages: tuple[Passage, ...]
+    after: Messages = ()
+
+    def messages(self, version: str = PROMPT_VERSION) -> Messages:
+        """The instructions come first and are the same for every question, as providers' prefix caches want it."""
+        return (("system", instructions(version)), ("user", self.content), *self.after)
+
+    def asked_again(self, reply: str) -> "Prompt":
+        """The same after a reply none of whose quotes was found."""
+        return replace(self, after=(*self.after, ("assistant", reply), ("user", instructions(REPAIR_VERSION))))
 
 
-def build_prompt(
-    *, question: str, passages: Sequence[Passage], history: Sequence[Turn], max_context_tokens: int
-) -> Prompt:
-    """The best passages that fit into ``max_context_tokens``, numbered from 1, at least one."""
-    chosen = fitting(passages, max_context_tokens=max_context_tokens)
-    turns = [message for turn in history for message in (("user", turn.question), ("assistant", turn.answer))]
-    return Prompt(
-        messages=(
-            ("system", instructions(PROMPT_VERSION)),
-            *turns,
-            ("user", about(question, chosen)),
-        ),
-        passages=tuple(chosen),
-    )
+def build_prompt(*, question: str, passages: Sequence[Passage], max_context_tokens: int) -> Prompt:
+    """The best passages that fit into ``max_context_tokens``, at least one, numbered from 1 as they are shown."""
+    shown = best_at_both_ends(fitting(passages, max_context_tokens=max_context_tokens))
+    return Prompt(content=about(question, shown), passages=tuple(shown))
 
 
 def fitting(passages: Sequence[Passage], *, max_context_tokens: int) -> list[Passage]:
@@ -57,10 +65,30 @@ def fitting(passages: Sequence[Passage], *, max_context_tokens: int) -> list[Pas
     return chosen
 
 
+def best_at_both_ends(passages: Sequence[Passage]) -> list[Passage]:
+    """Of passages, best first, the best one first, the second last, and so on: the worst are in the middle.
+
+    Models use least what stands in the middle of a long prompt (Liu et al., "Lost in the Middle", 2023).
+    """
+    return [*passages[::2], *reversed(passages[1::2])]
+
+
 def about(question: str, passages: Sequence[Passage]) -> str:
     """The passages, numbered from 1, and the question below them."""
     numbered = "\n".join(_element(number, passage) for number, passage in enumerate(passages, start=1))
-    return f"<passages>\n{numbered}\n</passages>\n<question>{escape(question)}</question>"
+    return f"<passages>\n{numbered}\n</passages>\n{_question(question)}"
+
+
+def conversation(question: str, history: Sequence[Turn]) -> str:
+    """Earlier questions with their answers, and the question below them."""
+    turns = "\n".join(
+        f"<turn>\n{_question(turn.question)}\n<answer>{escape(turn.answer)}</answer>\n</turn>" for turn in history
+    )
+    return f"<history>\n{turns}\n</history>\n{_question(question)}"
+
+
+def _question(text: str) -> str:
+    return f"<question>{escape(text)}</question>"
 
 
 def _element(number: int, passage: Passage) -> str:

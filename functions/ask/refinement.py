@@ -31,14 +31,14 @@ CANDIDATES_TO_DROP_FROM = 100
 class Refined:
     """``passages`` are those to show, best first, and ``reranked`` those that a reranker put in this order.
 
-    ``near_duplicates`` and ``crowded_out`` count those that others were preferred to, for what they say or for the
+    ``near_duplicates`` and ``crowded_out`` are those that others were preferred to, for what they say or for the
     documents they are of. ``degraded``: the reranker failed, and the order is that of the search.
     """
 
     passages: list[Passage]
     reranked: list[Passage] = field(default_factory=list)
-    near_duplicates: int = 0
-    crowded_out: int = 0
+    near_duplicates: list[Passage] = field(default_factory=list)
+    crowded_out: list[Passage] = field(default_factory=list)
     usage: ModelUsage | None = None
     degraded: bool = False
     timings_ms: dict[str, float] = field(default_factory=dict)
@@ -93,8 +93,8 @@ class Refinement:
         return Refined(
             passages=shown,
             reranked=reranking.passages if reranking.usage else [],
-            near_duplicates=len(copies),
-            crowded_out=len(crowd),
+            near_duplicates=copies,
+            crowded_out=crowd,
             usage=reranking.usage,
             degraded=reranking.failed,
             timings_ms=timings,

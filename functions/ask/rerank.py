@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Protocol
 
 import openai
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from ask.generation import structured_reply
+from ask.generation import complete
 from ask.prompt import about, instructions
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
@@ -124,7 +124,7 @@ class ChatReranker:
         )
 
     def _rank_once(self, question: str, passages: Sequence[Passage], timeout: float) -> Ranking:
-        said, usage = structured_reply(
+        content, usage = complete(
             self.client,
             self.model,
             (("system", instructions(PROMPT_VERSION)), ("user", about(question, passages))),
@@ -133,6 +133,10 @@ class ChatReranker:
             most_tokens=RANKING_TOKENS,
             timeout=timeout,
         )
+        try:
+            said = _RankedNumbers.model_validate_json(content)
+        except ValidationError:
+            raise ModelReplyInvalid("the model's reply does not fit the schema") from None
         if len(set(said.ranking)) < len(said.ranking) or not set(said.ranking) <= set(range(1, len(passages) + 1)):
             raise ModelReplyInvalid(f"of {len(passages)} passages, the model ranked one twice or one that is not there")
         return Ranking([(number - 1, None) for number in said.ranking], usage)

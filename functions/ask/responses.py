@@ -5,31 +5,30 @@ from dataclasses import asdict
 
 from ask.citations import Citation
 from ask.pipeline import Answer, Found
-from ask.prompt import PROMPT_VERSION
-from ask.schemas import AskResponse, CitationOut, ExplainOut, PassageOut, SearchResponse, UsageOut
+from ask.schemas import AskResponse, CitationOut, ExplainOut, PassageOut, SearchResponse, SentenceOut, UsageOut
 from bucketwise.prices import ModelUsage, total_usd
 from bucketwise.search import Passage
 
 
 def ask_response(
-    answer: Answer, *, links: Sequence[str | None], explain: bool, request_id: str, total_ms: float
+    answer: Answer, *, links: Sequence[str | None], explain: ExplainOut | None, request_id: str, total_ms: float
 ) -> AskResponse:
     """``links[i]`` leads to what the i-th citation quotes."""
-    found, refined = answer.retrieval, answer.found.refined
+    draft, found = answer.draft, answer.found
     return AskResponse(
-        answered=answer.text is not None,
-        answer=answer.text,
-        reason=answer.reason.value if answer.reason else None,
+        answered=draft.text is not None,
+        answer=draft.text,
+        reason=draft.reason.value if draft.reason else None,
+        missing=draft.missing,
         degraded=answer.degraded,
-        citations=[_citation(*cited) for cited in zip(answer.citations, links, strict=True)],
-        passages=[passage_out(passage) for passage in answer.relevant] if answer.text is None else [],
-        usage=usage_out(found.usage, refined.usage, answer.usage),
-        timings_ms=_rounded(
-            found.timings_ms | refined.timings_ms | {"generate": answer.generate_ms, "total": total_ms}
-        ),
-        corpus_version=found.corpus_version,
+        citations=[_citation(*cited) for cited in zip(draft.citations, links, strict=True)],
+        unsupported=[SentenceOut(start=start, end=end) for start, end in draft.unsupported],
+        passages=[passage_out(passage) for passage in answer.relevant] if draft.text is None else [],
+        usage=usage_out(found, chats=answer.chats),
+        timings_ms=_rounded(answer.timings_ms | {"total": total_ms}),
+        corpus_version=found.retrieval.corpus_version,
         request_id=request_id,
-        explain=_explain(answer) if explain else None,
+        explain=explain,
     )
 
 
@@ -38,7 +37,7 @@ def search_response(found: Found, *, request_id: str, total_ms: float) -> Search
     return SearchResponse(
         passages=[passage_out(passage) for passage in refined.passages],
         degraded=found.degraded,
-        usage=usage_out(retrieval.usage, refined.usage, None),
+        usage=usage_out(found),
         timings_ms=_rounded(retrieval.timings_ms | refined.timings_ms | {"total": total_ms}),
         corpus_version=retrieval.corpus_version,
         request_id=request_id,
@@ -65,13 +64,15 @@ def passage_out(passage: Passage) -> PassageOut:
     )
 
 
-def usage_out(embedding: ModelUsage, rerank: ModelUsage | None, generation: ModelUsage | None) -> UsageOut:
+def usage_out(found: Found, *, chats: Sequence[ModelUsage] = ()) -> UsageOut:
+    """``chats``: of the calls of chat models that rewrote or answered."""
+    embedding, rerank = found.retrieval.usage, found.refined.usage
     return UsageOut(
         embedding_tokens=embedding.input_tokens,
         rerank_tokens=rerank.input_tokens + rerank.output_tokens if rerank else 0,
-        prompt_tokens=generation.input_tokens if generation else 0,
-        completion_tokens=generation.output_tokens if generation else 0,
-        usd=total_usd([usage for usage in (embedding, rerank, generation) if usage is not None]),
+        prompt_tokens=sum(usage.input_tokens for usage in chats),
+        completion_tokens=sum(usage.output_tokens for usage in chats),
+        usd=total_usd([*found.usages, *chats]),
     )
 
 
@@ -86,22 +87,6 @@ def _citation(citation: Citation, link: str | None) -> CitationOut:
         start=citation.start,
         end=citation.end,
         url=link,
-    )
-
-
-def _explain(answer: Answer) -> ExplainOut:
-    refined = answer.found.refined
-    reranked = {(passage.key, passage.ordinal): passage for passage in refined.reranked}
-    return ExplainOut(
-        prompt_version=PROMPT_VERSION,
-        candidates=[
-            passage_out(reranked.get((passage.key, passage.ordinal), passage)) for passage in answer.retrieval.passages
-        ],
-        near_duplicates=refined.near_duplicates,
-        crowded_out=refined.crowded_out,
-        relevant=len(answer.relevant),
-        in_prompt=answer.in_prompt,
-        quotes_dropped=answer.quotes_dropped,
     )
 
 

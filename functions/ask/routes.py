@@ -1,5 +1,6 @@
 """The HTTP routes: each translates a request into one call, and its result into a response."""
 
+import os
 from collections.abc import Iterator
 from http import HTTPStatus
 from time import perf_counter, time
@@ -11,6 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
 from ask.composition import ask_pipeline, documents, ingest_queue, link_maker, settings
 from ask.contract import OF_A_SEARCH, OF_DOCUMENTS, OF_RETRIES, OF_THE_DATABASE, documented
 from ask.documents import ListedState
+from ask.explanation import explained
 from ask.filters import Text
 from ask.pipeline import Answer
 from ask.prompt import Turn
@@ -47,12 +49,14 @@ app = APIGatewayRestResolver(enable_validation=True)
 )
 def ask(request: AskRequest) -> AskResponse:
     began = perf_counter()
+    query = _query(request)
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
-    answer = ask_pipeline().answer(_query(request), history=turns, deadline=_deadline())
+    answer = ask_pipeline().answer(query, history=turns, deadline=_deadline())
+    explanation = explained(answer, filters=query.filters or {}, trace_id=_trace_id()) if request.explain else None
     return ask_response(
         answer,
         links=_links(answer),
-        explain=request.explain,
+        explain=explanation,
         request_id=_request_id(),
         total_ms=(perf_counter() - began) * 1000,
     )
@@ -127,11 +131,9 @@ def openapi() -> Response[str]:
 
 
 def _query(request: SearchRequest) -> Query:
-    history = request.history if isinstance(request, AskRequest) else []
     wanted = request.min_version
     return Query(
         question=request.question,
-        context=history[-1].question if history else "",
         filters=request.filters.for_index(),
         limit=request.top_k or settings().top_k,
         min_version=ObjectVersion(wanted.key, wanted.version) if isinstance(wanted, UploadedVersion) else wanted,
@@ -147,7 +149,7 @@ def _failed_keys(deadline: Deadline) -> Iterator[str]:
 
 
 def _links(answer: Answer) -> list[str | None]:
-    return [link_maker()(citation) for citation in answer.citations]
+    return [link_maker()(citation) for citation in answer.draft.citations]
 
 
 def _deadline() -> Deadline:
@@ -157,6 +159,12 @@ def _deadline() -> Deadline:
     if epoch < SECONDS_BELOW:
         return Deadline.after(own)
     return Deadline.after(min(own, epoch / 1000 + GATEWAY_SECONDS - time()))
+
+
+def _trace_id() -> str | None:
+    """X-Ray's, as Lambda tells it for each invocation: `Root=1-...;Parent=...;Sampled=1`."""
+    parts = dict(part.partition("=")[::2] for part in os.environ.get("_X_AMZN_TRACE_ID", "").split(";"))
+    return parts.get("Root")
 
 
 def _request_id() -> str:

@@ -103,19 +103,41 @@ class CitationOut(PlaceOut):
 class UsageOut(BaseModel):
     embedding_tokens: int
     rerank_tokens: int
-    prompt_tokens: int
+    prompt_tokens: int = Field(description="Of all calls of chat models: to rewrite the question, to answer, to repair")
     completion_tokens: int
     usd: float | None = Field(description="null if the price of a model is not known")
 
 
+class CandidateOut(PassageOut):
+    became: Literal[
+        "shown", "joined", "below_floor", "near_duplicate", "crowded_out", "beyond_top_k", "over_budget"
+    ] = Field(
+        description="`shown` to the model, alone or `joined` to another passage; or left out: `below_floor` of "
+        "relevance, a `near_duplicate` of a better one, `crowded_out` by others of its document, `beyond_top_k`, or "
+        "`over_budget`, which is MAX_CONTEXT_TOKENS"
+    )
+
+
+class ModelUsageOut(BaseModel):
+    step: Literal["rewrite", "embed", "rerank", "generate"]
+    model: str
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+
+
 class ExplainOut(BaseModel):
+    question: str = Field(description="As it was searched for and answered, after what the history says")
+    filters: dict[str, Any] = Field(description="As the index was asked with them")
     prompt_version: str
-    candidates: list[PassageOut] = Field(description="All that search found, best first")
+    candidates: list[CandidateOut] = Field(description="All that search found, best first, and what became of them")
     near_duplicates: int = Field(description="Passages that were passed over as copies of better ones")
     crowded_out: int = Field(description="Passages that were passed over because their document had enough better ones")
     relevant: int = Field(description="How many passages were chosen above the relevance floor, up to top_k")
     in_prompt: int = Field(description="How many of those fitted into the prompt")
     quotes_dropped: int = Field(description="Quotations that were not in the passage the model named")
+    models: list[ModelUsageOut] = Field(description="What each model was sent and sent back, in the order of the calls")
+    trace_id: str | None = Field(description="Of X-Ray")
 
 
 class SearchResponse(BaseModel):
@@ -127,12 +149,19 @@ class SearchResponse(BaseModel):
     request_id: str
 
 
+class SentenceOut(BaseModel):
+    start: int = Field(description="Offset in the answer, in characters")
+    end: int
+
+
 class AskResponse(BaseModel):
     answered: bool
-    answer: str | None
+    answer: str | None = Field(description="With markers like [1]; without links, images and markup")
     reason: Literal["nothing_relevant", "not_in_passages", "no_quote_verified", "model_failed"] | None
+    missing: str | None = Field(description="Of `not_in_passages`: what the model says that the passages lack")
     degraded: bool = Field(description="A model failed: found by keywords alone, not reranked, or without an answer")
     citations: list[CitationOut]
+    unsupported: list[SentenceOut] = Field(description="Sentences of the answer that no citation supports")
     passages: list[PassageOut] = Field(description="What was found, when there are passages but no answer")
     usage: UsageOut
     timings_ms: dict[str, float]

@@ -138,7 +138,7 @@ def composed(given: Settings, telemetry: Telemetry) -> Iterator[AskPipeline]:
     match pipeline.refinement.reranker:
         case EndpointReranker(client=client):
             client().close()
-    match pipeline.generator:
+    match pipeline.answering.generator:
         case OpenAIGenerator(client=answering):
             answering.close()
 
@@ -223,8 +223,8 @@ def test_a_faulty_chat_model_costs_its_order_alone(
 def test_an_answer_is_given_all_the_same(asked: Asked) -> None:
     asked.add_fault(route="rerank", status=500, times=2)
     given = asked.pipeline.answer(Query(QUESTION), deadline=SOON)
-    assert (given.degraded, given.reason) == (True, None)
-    assert given.citations[0].quote == "Shore staff have 27 days of annual leave."
+    assert (given.degraded, given.draft.reason) == (True, None)
+    assert given.draft.citations[0].quote == "Shore staff have 27 days of annual leave."
 
 
 @by_endpoint

@@ -12,12 +12,15 @@ from typing import Any
 import httpx2
 import openai
 
-from ask.generation import GeneratedAnswer, Generation, Quotation
+from ask.answering import AnsweringStage
+from ask.generation import Generation
 from ask.pipeline import AskPipeline
 from ask.prompt import Prompt
 from ask.refinement import Refinement
+from ask.replies import GeneratedAnswer, Quotation
 from ask.rerank import Reranker
 from ask.retrieval import RelevanceFloor, RetrievalStage
+from ask.rewriting import ConversationStage
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embeddings
 from bucketwise.errors import IndexChanged
@@ -27,6 +30,7 @@ from bucketwise.search import HeldVersion, Passage, SearchQuery, SearchResult
 from bucketwise.telemetry import Telemetry
 from tests.unit.memory_kinds import MemoryKinds
 from tests.unit.memory_neighbours import MemoryNeighbourhood
+from tests.unit.memory_rewriter import JoiningRewriter
 
 EVENTS = Path(__file__).parents[2] / "events"
 ANSWER_MODEL = "gpt-4.1-mini"
@@ -100,18 +104,22 @@ class FixedEmbedder:
 
 @dataclass
 class FixedGenerator:
-    """Says what it was told to, to any prompt; keeps the prompts."""
+    """Says what it was told to, to any prompt, and if it is asked again what is in ``later``; keeps the prompts."""
 
     answer: GeneratedAnswer
     failure: Exception | None = None
     prompts: list[Prompt] = field(default_factory=list)
+    later: list[GeneratedAnswer | Exception] = field(default_factory=list)
 
     def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation:
         self.prompts.append(prompt)
         deadline.allow(1)
         if self.failure is not None:
             raise self.failure
-        return Generation(self.answer, ModelUsage(ANSWER_MODEL, 1000, 100))
+        said = self.later[len(self.prompts) - 2] if 1 < len(self.prompts) <= 1 + len(self.later) else self.answer
+        if isinstance(said, Exception):
+            raise said
+        return Generation(said, ModelUsage(ANSWER_MODEL, 1000, 100), reply=said.answer)
 
 
 def said(answer: str, *quotations: tuple[int, str], answerable: bool = True) -> GeneratedAnswer:
@@ -145,14 +153,15 @@ def ask_pipeline(
     telemetry: Telemetry,
     max_context_tokens: int = 6000,
     reranker: Reranker | None = None,
+    rewriter: JoiningRewriter | None = None,
 ) -> AskPipeline:
     return AskPipeline(
+        conversation=ConversationStage(rewriter or JoiningRewriter(), telemetry),
         retrieval=retrieval_stage(searcher, embedder, telemetry=telemetry),
         floor=RelevanceFloor(min_cosine=0.3, min_coverage=0.6),
         refinement=Refinement(MemoryNeighbourhood(), telemetry, reranker=reranker),
-        generator=generator,
+        answering=AnsweringStage(generator, telemetry, max_context_tokens),
         telemetry=telemetry,
-        max_context_tokens=max_context_tokens,
     )
 
 

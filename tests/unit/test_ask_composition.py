@@ -17,11 +17,12 @@ def reranker(**variables: str) -> Reranker | None:
     return build_pipeline(given, Database(lambda: connect(given)), Telemetry("ask")).refinement.reranker
 
 
-def test_without_being_asked_for_nothing_is_reranked_dropped_or_joined() -> None:
+def test_without_being_asked_for_nothing_is_reranked_or_dropped_and_neighbours_are_joined() -> None:
     given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"})
     step = build_pipeline(given, Database(lambda: connect(given)), Telemetry("ask")).refinement
     assert step.reranker is None
-    assert (step.near_duplicate_share, step.max_per_document, step.reach, step.candidates) == (0, 0, 0, 0)
+    assert (step.near_duplicate_share, step.max_per_document, step.candidates) == (0, 0, 0)
+    assert step.reach == 1
 
 
 def test_a_chat_model_reranks_that_was_named_or_else_the_one_that_answers() -> None:

@@ -57,7 +57,7 @@ def test_filters_and_history_reach_the_search(world: AskWorld) -> None:
     assert sent(http_event("POST", "/ask", json.dumps(body))).status == 200
     [asked] = world.searcher.asked
     assert asked.filters == filters
-    assert asked.text == "How much leave?\nAnd part time?"
+    assert asked.text == "How much leave? And part time?"  # as the world's model rewrites it
 
 
 @pytest.mark.usefixtures("world")

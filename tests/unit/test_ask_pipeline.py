@@ -2,9 +2,10 @@
 
 import pytest
 
-from ask.generation import GeneratedAnswer
-from ask.pipeline import Answer, Reason
+from ask.answering import Reason
+from ask.pipeline import Answer
 from ask.prompt import Turn
+from ask.replies import GeneratedAnswer
 from ask.retrieval import Query
 from bucketwise.deadline import Deadline
 from bucketwise.errors import (
@@ -18,7 +19,15 @@ from bucketwise.errors import (
 )
 from bucketwise.search import Passage
 from bucketwise.telemetry import Telemetry
-from tests.unit.fakes import FixedEmbedder, FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import (
+    FixedEmbedder,
+    FixedGenerator,
+    MemorySearcher,
+    ask_pipeline,
+    passage,
+    said,
+)
+from tests.unit.memory_rewriter import JoiningRewriter
 
 LEAVE = passage("Leave is 25 days a year.")
 GATE = passage("The gate closes at midnight.", key="gate.md")
@@ -45,39 +54,38 @@ def answer(
 
 def test_an_answer_comes_with_the_citations_that_hold() -> None:
     given = answer(FixedGenerator(said("25 days [1].", (1, "leave is 25 days"))))
-    assert (given.text, given.reason, given.degraded) == ("25 days [1].", None, False)
-    [citation] = given.citations
+    assert (given.draft.text, given.draft.reason, given.degraded) == ("25 days [1].", None, False)
+    [citation] = given.draft.citations
     assert (citation.marker, citation.passage, citation.quote) == (1, LEAVE, "Leave is 25 days")
-    assert given.usage is not None
-    assert given.usage.input_tokens == 1000
-    assert given.quotes_dropped == 0
+    assert [usage.input_tokens for usage in given.chats] == [1000]
+    assert len(given.draft.dropped) == 0
 
 
 def test_a_citation_that_does_not_hold_is_dropped_with_its_marker() -> None:
     given = answer(FixedGenerator(said("25 days [1], till noon [2].", (1, "25 days"), (2, "till noon"))))
-    assert given.text == "25 days [1], till noon."
-    assert [citation.marker for citation in given.citations] == [1]
-    assert given.quotes_dropped == 1
+    assert given.draft.text == "25 days [1], till noon."
+    assert [citation.marker for citation in given.draft.citations] == [1]
+    assert len(given.draft.dropped) == 1
 
 
 def test_a_quotation_given_twice_is_cited_once_and_not_counted_as_dropped() -> None:
     given = answer(FixedGenerator(said("25 days [1].", (1, "25 days"), (1, "25 DAYS"))))
-    assert (len(given.citations), given.quotes_dropped) == (1, 0)
+    assert (len(given.draft.citations), len(given.draft.dropped)) == (1, 0)
 
 
 def test_an_answer_none_of_whose_quotes_holds_is_not_given() -> None:
     given = answer(FixedGenerator(said("30 days [1].", (1, "30 days"))))
-    assert (given.text, given.reason, given.citations) == (None, Reason.NO_QUOTE_VERIFIED, [])
-    assert (given.relevant, given.quotes_dropped) == ([LEAVE, GATE], 1)
+    assert (given.draft.text, given.draft.reason, given.draft.citations) == (None, Reason.NO_QUOTE_VERIFIED, [])
+    assert (given.relevant, len(given.draft.dropped)) == ([LEAVE, GATE], 2)  # it was asked twice
 
 
 def test_an_answer_without_any_quote_is_not_given() -> None:
-    assert answer(FixedGenerator(said("25 days."))).reason is Reason.NO_QUOTE_VERIFIED
+    assert answer(FixedGenerator(said("25 days."))).draft.reason is Reason.NO_QUOTE_VERIFIED
 
 
 def test_an_answer_of_nothing_but_markers_that_do_not_hold_is_not_given() -> None:
     given = answer(FixedGenerator(said("[2]", (1, "25 days"))))
-    assert (given.text, given.reason, given.citations) == (None, Reason.NO_QUOTE_VERIFIED, [])
+    assert (given.draft.text, given.draft.reason, given.draft.citations) == (None, Reason.NO_QUOTE_VERIFIED, [])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_an_answer_of_nothing_but_markers_that_do_not_hold_is_not_given() -> Non
 )
 def test_a_model_that_finds_no_answer_is_believed(reply: GeneratedAnswer) -> None:
     given = answer(FixedGenerator(reply))
-    assert (given.text, given.reason, given.citations) == (None, Reason.NOT_IN_PASSAGES, [])
+    assert (given.draft.text, given.draft.reason, given.draft.citations) == (None, Reason.NOT_IN_PASSAGES, [])
     assert given.degraded is False
 
 
@@ -94,24 +102,24 @@ def test_a_model_that_finds_no_answer_is_believed(reply: GeneratedAnswer) -> Non
 def test_without_anything_relevant_no_model_is_asked(found: list[Passage]) -> None:
     generator = FixedGenerator(said("25 days [1].", (1, "25 days")))
     given = answer(generator, searcher=MemorySearcher(found))
-    assert (given.text, given.reason, given.usage) == (None, Reason.NOTHING_RELEVANT, None)
+    assert (given.draft.text, given.draft.reason, given.chats) == (None, Reason.NOTHING_RELEVANT, [])
     assert generator.prompts == []
-    assert given.retrieval.passages == found
+    assert given.found.retrieval.passages == found
 
 
 def test_what_is_not_relevant_is_not_shown_to_the_model() -> None:
     generator = FixedGenerator(said("25 days [1].", (1, "25 days")))
     given = answer(generator, searcher=MemorySearcher([UNRELATED, LEAVE]))
     assert generator.prompts[0].passages == (LEAVE,)
-    assert [citation.passage for citation in given.citations] == [LEAVE]
-    assert (len(given.retrieval.passages), len(given.relevant), given.in_prompt) == (2, 1, 1)
+    assert [citation.passage for citation in given.draft.citations] == [LEAVE]
+    assert (len(given.found.retrieval.passages), len(given.relevant), len(given.draft.in_prompt)) == (2, 1, 1)
 
 
 def test_a_passage_that_was_found_but_not_shown_cannot_be_cited() -> None:
     generator = FixedGenerator(said("Midnight [2].", (2, "closes at midnight")))
     given = answer(generator, max_context_tokens=60)
-    assert given.in_prompt == 1
-    assert given.reason is Reason.NO_QUOTE_VERIFIED
+    assert len(given.draft.in_prompt) == 1
+    assert given.draft.reason is Reason.NO_QUOTE_VERIFIED
 
 
 @pytest.mark.parametrize(
@@ -119,7 +127,7 @@ def test_a_passage_that_was_found_but_not_shown_cannot_be_cited() -> None:
 )
 def test_a_model_that_fails_costs_the_answer_but_not_the_passages(failure: BucketwiseError) -> None:
     given = answer(FixedGenerator(said(""), failure))
-    assert (given.text, given.reason, given.degraded) == (None, Reason.MODEL_FAILED, True)
+    assert (given.draft.text, given.draft.reason, given.degraded) == (None, Reason.MODEL_FAILED, True)
     assert given.relevant == [LEAVE, GATE]
 
 
@@ -131,7 +139,7 @@ def test_a_mistake_of_ours_is_not_passed_off_as_a_failing_model() -> None:
 def test_without_an_embedding_model_an_answer_is_found_by_keywords_and_says_so() -> None:
     embedder = FixedEmbedder(ModelUnavailable("down"))
     given = answer(FixedGenerator(said("25 days [1].", (1, "25 days"))), embedder=embedder)
-    assert (given.text, given.degraded) == ("25 days [1].", True)
+    assert (given.draft.text, given.degraded) == ("25 days [1].", True)
 
 
 def test_an_index_that_is_behind_is_not_asked_for_an_answer() -> None:
@@ -146,16 +154,42 @@ def test_without_a_database_there_is_no_answer_at_all() -> None:
         answer(FixedGenerator(said("")), searcher=MemorySearcher(failure=DatabaseUnavailable("down")))
 
 
-def test_the_model_sees_the_history() -> None:
-    generator = FixedGenerator(said(""))
-    pipeline = ask_pipeline(MemorySearcher([LEAVE]), generator, telemetry=Telemetry("ask"))
-    pipeline.answer(Query("And me?"), history=[Turn("How much leave?", "25 days")], deadline=Deadline.after(5))
-    assert ("assistant", "25 days") in generator.prompts[0].messages
+def test_a_follow_up_is_rewritten_and_then_searched_for_and_answered_by_itself() -> None:
+    generator, searcher = FixedGenerator(said("25 days [1].", (1, "25 days"))), MemorySearcher([LEAVE])
+    pipeline = ask_pipeline(searcher, generator, telemetry=Telemetry("ask"))
+    given = pipeline.answer(Query("And me?"), history=[Turn("How much leave?", "A lot")], deadline=Deadline.after(5))
+    assert searcher.asked[0].text == "How much leave? And me?"
+    assert "<question>How much leave? And me?</question>" in generator.prompts[0].content
+    assert "A lot" not in generator.prompts[0].content
+    assert [usage.input_tokens for usage in given.chats] == [100, 1000]
+    assert (given.question, given.degraded) == ("How much leave? And me?", False)
+    assert list(given.timings_ms) == ["rewrite", "embed", "search", "generate"]
+
+
+def test_without_a_history_no_model_is_asked_to_rewrite() -> None:
+    rewriter = JoiningRewriter()
+    pipeline = ask_pipeline(MemorySearcher([LEAVE]), FixedGenerator(said("")), telemetry=Telemetry("ask"),
+                            rewriter=rewriter)  # fmt: skip
+    given = pipeline.answer(Query("How much leave?"), deadline=Deadline.after(5))
+    assert (rewriter.asked, given.question, "rewrite" in given.timings_ms) == ([], "How much leave?", False)
+
+
+@pytest.mark.parametrize(
+    "failure", [ModelUnavailable("x"), ModelRefused("x"), ModelReplyInvalid("x"), DeadlineExceeded("x")]
+)
+def test_a_follow_up_that_cannot_be_rewritten_is_read_after_the_question_before_it(failure: BucketwiseError) -> None:
+    generator, searcher = FixedGenerator(said("25 days [1].", (1, "25 days"))), MemorySearcher([LEAVE])
+    rewriter = JoiningRewriter(failure)
+    pipeline = ask_pipeline(searcher, generator, telemetry=Telemetry("ask"), rewriter=rewriter)
+    given = pipeline.answer(Query("And me?"), history=[Turn("How much leave?", "A lot")], deadline=Deadline.after(5))
+    assert searcher.asked[0].text == "How much leave?\nAnd me?"
+    assert "<question>How much leave?\nAnd me?</question>" in generator.prompts[0].content
+    assert (given.draft.text, given.degraded) == ("25 days [1].", True)
 
 
 def test_passages_below_the_floor_take_no_place_of_those_asked_for() -> None:
     generator = FixedGenerator(said("25 days [1].", (1, "25 days")))
     searcher = MemorySearcher([UNRELATED, UNRELATED, LEAVE, GATE])
     given = answer(generator, searcher=searcher, query=Query("How much leave?", limit=1))
-    assert given.text == "25 days [1]."
+    assert given.draft.text == "25 days [1]."
     assert given.relevant == [LEAVE]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ask.citations import TYPOGRAPHY, find_quote, keep_markers, verify
-from ask.generation import Quotation
+from ask.replies import Quotation
 from bucketwise.models import Place, PlaceMark
 from tests.unit.fakes import passage
 

@@ -6,11 +6,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from ask.generation import GeneratedAnswer, OpenAIGenerator, Quotation
-from ask.prompt import Prompt, build_prompt
+from ask.generation import OpenAIGenerator, ReplyForm
+from ask.prompt import TEXT_PROMPT_VERSION, Prompt, build_prompt
+from ask.replies import GeneratedAnswer, Quotation
 from bucketwise import model_calls
 from bucketwise.deadline import Deadline
-from bucketwise.errors import DeadlineExceeded, ModelReplyInvalid, ModelUnavailable
+from bucketwise.errors import DeadlineExceeded, ModelReplyInvalid, ModelUnavailable, RequestRejected
 from tests.unit.fakes import ScriptedServer, client_to, passage
 
 ANSWER = {
@@ -34,11 +35,11 @@ def reply(content: Any, *, finish_reason: str = "stop", **changes: Any) -> httpx
 
 
 def prompt() -> Prompt:
-    return build_prompt(question="How much?", passages=[passage("25 days")], history=[], max_context_tokens=100)
+    return build_prompt(question="How much?", passages=[passage("25 days")], max_context_tokens=100)
 
 
-def generator(server: ScriptedServer) -> OpenAIGenerator:
-    return OpenAIGenerator(client_to(server), "gpt-4.1-mini", 321)
+def generator(server: ScriptedServer, form: ReplyForm = "auto") -> OpenAIGenerator:
+    return OpenAIGenerator(client_to(server), "gpt-4.1-mini", 321, form)
 
 
 GOOD = reply(json.dumps(ANSWER))
@@ -116,7 +117,7 @@ def test_the_request_carries_the_model_the_messages_and_the_limit() -> None:
     generator(server).generate(prompt(), deadline=Deadline.after(5))
     [request] = server.requests
     assert (request["model"], request["max_completion_tokens"]) == ("gpt-4.1-mini", 321)
-    assert [(each["role"], each["content"]) for each in request["messages"]] == list(prompt().messages)
+    assert [(each["role"], each["content"]) for each in request["messages"]] == list(prompt().messages())
 
 
 def test_the_schema_sent_along_is_strict_as_openai_wants_it() -> None:
@@ -127,3 +128,36 @@ def test_the_schema_sent_along_is_strict_as_openai_wants_it() -> None:
     for each in (wanted["schema"], wanted["schema"]["$defs"]["Quotation"]):
         assert each["additionalProperties"] is False
         assert set(each["required"]) == set(each["properties"])
+
+
+TEXT = reply("It is 25 days [1].\n\nQUOTES\n[1] 25 days\n")
+REJECTED = [httpx2.Response(status, json={"error": {"message": "no schemas here"}}) for status in (400, 415, 422)]
+
+
+@pytest.mark.parametrize("rejected", REJECTED)
+def test_a_server_that_rejects_a_schema_is_asked_for_text_from_then_on(rejected: httpx2.Response) -> None:
+    server = ScriptedServer([rejected, TEXT])
+    asking = generator(server)
+    for _ in range(2):
+        generation = asking.generate(prompt(), deadline=Deadline.after(5))
+        assert generation.answer.citations == [Quotation(passage=1, quote="25 days")]
+        assert (generation.answer.answer, generation.prompt_version) == ("It is 25 days [1].", TEXT_PROMPT_VERSION)
+    assert ["response_format" in request for request in server.requests] == [True, False, False]
+    assert server.requests[1]["messages"][0]["content"] == prompt().messages(TEXT_PROMPT_VERSION)[0][1]
+
+
+def test_a_server_that_rejects_every_request_is_asked_for_a_schema_the_next_time_too() -> None:
+    server = ScriptedServer([REJECTED[0], REJECTED[0], GOOD])
+    asking = generator(server)
+    with pytest.raises(RequestRejected):
+        asking.generate(prompt(), deadline=Deadline.after(5))
+    assert asking.generate(prompt(), deadline=Deadline.after(5)).answer.answer == "25 days [1]."
+    assert ["response_format" in request for request in server.requests] == [True, False, True]
+
+
+def test_the_form_of_the_reply_can_be_set() -> None:
+    server = ScriptedServer([TEXT])
+    assert generator(server, "text").generate(prompt(), deadline=Deadline.after(5)).answer.answerable
+    assert "response_format" not in server.requests[0]
+    with pytest.raises(RequestRejected):
+        generator(ScriptedServer([REJECTED[0], TEXT]), "json_schema").generate(prompt(), deadline=Deadline.after(5))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ask.citations import verify
-from ask.generation import Quotation
 from ask.neighbours import NeighbourChunk, Window, join_neighbours, windows_around
+from ask.replies import Quotation
 from bucketwise.models import Place, PlaceMark
 from bucketwise.search import Passage
 from tests.unit.fakes import passage

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from ask.answering import Reason
+from ask.explanation import explained
 from ask.neighbours import NeighbourChunk
-from ask.pipeline import Reason
 from ask.refinement import CANDIDATES_TO_DROP_FROM, RERANK_SECONDS, Refined, Refinement
 from ask.rerank import Ranking
 from ask.responses import ask_response, search_response
@@ -137,7 +138,7 @@ def test_copies_are_dropped_before_the_rerank_and_the_maximum_comes_after_it(tel
     refined = refine(step, A, COPY, B, other)
     assert reranker.shown == [[A, B, other]]
     assert [(each.key, each.ordinal) for each in refined.passages] == [("a.md", 1), ("b.md", 0)]
-    assert (refined.near_duplicates, refined.crowded_out) == (1, 1)
+    assert (len(refined.near_duplicates), len(refined.crowded_out)) == (1, 1)
     counted: dict[str, object] = dict(telemetry.metrics.serialize_metric_set())
     assert (counted["NearDuplicates"], counted["CrowdedOut"]) == ([1.0], [1.0])
 
@@ -169,10 +170,10 @@ def test_neighbours_are_joined_to_what_is_shown(telemetry: Telemetry) -> None:
 def test_a_passage_below_the_relevance_floor_is_not_reranked_into_an_answer(telemetry: Telemetry) -> None:
     reranker, generator = BackwardsReranker(), FixedGenerator(said("Leave [1].", (1, "leave and holidays")))
     pipeline = ask_pipeline(MemorySearcher([A, B, UNRELATED]), generator, telemetry=telemetry, reranker=reranker)
-    given = pipeline.answer(Query("Leave?", context="How?"), deadline=Deadline.after(5))
-    assert (reranker.questions, reranker.shown) == (["How?\nLeave?"], [[A, B]])
+    given = pipeline.answer(Query("Leave?"), deadline=Deadline.after(5))
+    assert (reranker.questions, reranker.shown) == (["Leave?"], [[A, B]])
     assert [each.key for each in generator.prompts[0].passages] == ["b.md", "a.md"]
-    assert given.reason is Reason.NO_QUOTE_VERIFIED  # its passage 1 is the other one now
+    assert given.draft.reason is Reason.NO_QUOTE_VERIFIED  # its passage 1 is the other one now
 
 
 def test_without_anything_relevant_no_reranker_is_asked(telemetry: Telemetry) -> None:
@@ -180,7 +181,7 @@ def test_without_anything_relevant_no_reranker_is_asked(telemetry: Telemetry) ->
     pipeline = ask_pipeline(
         MemorySearcher([UNRELATED, UNRELATED]), FixedGenerator(said("")), telemetry=telemetry, reranker=reranker
     )
-    assert pipeline.answer(Query("Leave?"), deadline=Deadline.after(5)).reason is Reason.NOTHING_RELEVANT
+    assert pipeline.answer(Query("Leave?"), deadline=Deadline.after(5)).draft.reason is Reason.NOTHING_RELEVANT
     assert reranker.shown == []
 
 
@@ -209,7 +210,8 @@ def test_an_answer_explains_what_the_rerank_did(
         reranker=BackwardsReranker(failure),
     )
     given = pipeline.answer(Query("Gates?"), deadline=Deadline.after(5))
-    shown = ask_response(given, links=[None], explain=True, request_id="r", total_ms=1)
+    explanation = explained(given, filters={}, trace_id=None)
+    shown = ask_response(given, links=[None], explain=explanation, request_id="r", total_ms=1)
     assert (shown.answered, shown.degraded) == (True, degraded)
     assert shown.citations[0].key == ("a.md" if degraded else "b.md")
     assert shown.explain is not None

@@ -42,9 +42,9 @@ ORDER = {
                "vectors", "swap", "index", "postings", "embedding_stage", "spool", "pipeline", "postponement", "tags",
                "differences", "listing", "reconcile", "inventory", "collection", "composition", "handler",
                "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
-    "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "generation", "citations", "retrieval",
-            "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "composition", "routes",
-            "handler"],
+    "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "replies", "generation", "rewriting",
+            "citations", "cleaning", "support", "answering", "retrieval", "rerank", "selection", "neighbours",
+            "refinement", "pipeline", "responses", "explanation", "composition", "routes", "handler"],
 }  # fmt: skip
 
 

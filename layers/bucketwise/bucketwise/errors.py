@@ -58,6 +58,10 @@ class ModelRefused(BucketwiseError):
     """The model's server will not serve this account or request: a wrong key, no credit, an unknown model."""
 
 
+class RequestRejected(ModelRefused):
+    """The model's server does not take the request as it is, such as one with a JSON schema."""
+
+
 class ModelReplyInvalid(BucketwiseError):
     """The model answered with something that does not fit the request: a wrong count, size or form."""
 

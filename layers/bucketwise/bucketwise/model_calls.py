@@ -10,7 +10,7 @@ from typing import TypeVar
 import openai
 
 from bucketwise.deadline import Deadline
-from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable, RequestRejected
 from bucketwise.secrets_manager import read_secret
 from bucketwise.settings import Settings
 
@@ -20,6 +20,8 @@ FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 20.0
 # Busy, conflicting or timed out: the same request may be answered a moment later.
 TRANSIENT_STATUS = {408, 409, 425, 429}
+# Something in the request is not known or not allowed there.
+REJECTED_STATUS = {400, 415, 422}
 # OpenAI says 429 for an empty account too; no pause helps against that.
 NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
 
@@ -50,7 +52,7 @@ def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turns the SDK's errors into ModelUnavailable, ModelRefused and ModelReplyInvalid.
+    """Turns the SDK's errors into ModelUnavailable, ModelRefused or RequestRejected, and ModelReplyInvalid.
 
     Their messages keep the status and the code: a provider's text may repeat the input.
     """
@@ -62,7 +64,8 @@ def translated_errors() -> Iterator[None]:
             raise ModelUnavailable(
                 f"the model's server answered {error.status_code}", retry_after=_retry_after(error)
             ) from None
-        raise ModelRefused(f"the model's server answered {error.status_code} ({code[:60]})") from None
+        refusal = RequestRejected if error.status_code in REJECTED_STATUS else ModelRefused
+        raise refusal(f"the model's server answered {error.status_code} ({code[:60]})") from None
     except openai.APIConnectionError as error:
         raise ModelUnavailable(f"the model's server did not answer ({type(error).__name__})") from None
     # The SDK hands over whatever a server said with status 200, unchecked: a page of HTML is a str without choices.

@@ -87,6 +87,11 @@ class Passage:
     rerank_rank: int | None = None
     rerank_score: float | None = None
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Which chunk it is: the document's key and the chunk's ordinal."""
+        return self.key, self.ordinal
+
     def place_at(self, offset: int) -> Place:
         """Where the character at ``offset`` of the document's text stands."""
         place = Place()

@@ -53,6 +53,8 @@ class Settings(BaseModel):
     embedding_concurrency: int = Field(default=4, ge=1, le=32)
     answer_model: Text = "gpt-4.1-mini"
     answer_tokens: int = Field(default=800, ge=16, le=16_384)
+    answer_format: Literal["auto", "json_schema", "text"] = "auto"
+    rewrite_model: str = ""
 
     chunk_tokens: int = Field(default=180, ge=16, le=EMBEDDING_INPUT_TOKENS)
     chunk_overlap_tokens: int = Field(default=0, ge=0)

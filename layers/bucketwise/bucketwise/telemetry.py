@@ -17,6 +17,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from bucketwise.errors import BucketwiseError
+from bucketwise.prices import ModelUsage
 
 NAMESPACE = "Bucketwise"
 
@@ -36,6 +37,11 @@ class Metric(Enum):
     RERANK_TOKENS = ("RerankTokens", MetricUnit.Count)
     COST_USD = ("CostUSD", MetricUnit.NoUnit)
     FAILED_REQUESTS = ("FailedRequests", MetricUnit.Count)
+    CITATIONS_VERIFIED = ("CitationsVerified", MetricUnit.Count)
+    CITATIONS_DROPPED = ("CitationsDropped", MetricUnit.Count)
+    ANSWERS_REFUSED = ("AnswersRefused", MetricUnit.Count)
+    ANSWERS_DEGRADED = ("AnswersDegraded", MetricUnit.Count)
+    TIME_TO_ANSWER = ("TimeToAnswer", MetricUnit.Milliseconds)
     RERANKS_FAILED = ("RerankFailures", MetricUnit.Count)
     NEAR_DUPLICATES = ("NearDuplicates", MetricUnit.Count)
     CROWDED_OUT = ("CrowdedOut", MetricUnit.Count)
@@ -64,6 +70,13 @@ class Telemetry:
     def count(self, metric: Metric, value: float) -> None:
         name, unit = metric.value
         self.metrics.add_metric(name=name, unit=unit, value=value)
+
+    def count_usage(self, usage: ModelUsage) -> None:
+        """Tokens of a chat model, and what they cost if that is known."""
+        self.count(Metric.PROMPT_TOKENS, usage.input_tokens)
+        self.count(Metric.COMPLETION_TOKENS, usage.output_tokens)
+        if usage.usd is not None:
+            self.count(Metric.COST_USD, usage.usd)
 
     def count_with_reason(self, metric: Metric, reason: str) -> None:
         """Counts one under the dimension ``reason``, in an EMF document of its own: a dimension belongs to all

@@ -1,0 +1,67 @@
+"""A model's text without anything that a page would load or lead to: no images, no links, no markup.
+
+A passage may tell a model to write a link, and to put into it what else it was shown. The links that an answer may
+have are those that code makes for its citations.
+"""
+
+import re
+from collections.abc import Sequence
+from html import unescape
+
+REMOVED = "(link removed)"
+
+# Soft hyphens, spaces without width, marks of direction: they hide an address from the expressions below, not from a
+# browser. Joiners stay, without which Persian and Hindi are misspelt: in an address they make it another one.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^)]*\)?|\[[^\]]*\])")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)?")
+_DEFINITION = re.compile(r"^\s*\[(?!\d+\])[^\]]+\]:\s*\S.*$", re.MULTILINE)
+_ELEMENT = re.compile(r"<[!/?]?[A-Za-z][^<>]*(?:>|$)|<!--.*?(?:-->|$)", re.DOTALL)
+# As browsers and GitHub's Markdown find them, and names with a path behind, as chat programs do. A bare name stays:
+# it may be a company's.
+_ADDRESS = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]*:)?[/\\]{2}[^\s/\\]\S*|\bwww\d*\.\S+|\b(?:mailto|javascript|vbscript):\S+|\bdata:\w+/\S+"
+    r"|\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|info|biz|xyz|top|site|online|club|shop|app|dev|ai|co|me|tk|link|click|live"
+    r"|ru|cn|de|uk|fr|nl|es|it|jp|br|eu|us)(?::\d+)?[/?#]\S*",
+    re.IGNORECASE,
+)
+_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_TRAILING = ".,;:!?)]}'\"’”"
+
+
+def cleaned(text: str, *, quotes: Sequence[str] = ()) -> str:
+    """What a person reads of ``text``: an image's and a link's words stay, where they lead is gone.
+
+    Mail addresses that stand in one of the ``quotes`` stay. What it gives has nothing more to clean: cleaning it again
+    changes nothing.
+    """
+    before = None
+    while text != before:  # what one pass takes away may have stood in the middle of an address
+        before = text
+        text = _cleaned_once(text, quotes)
+    return text
+
+
+def _cleaned_once(text: str, quotes: Sequence[str]) -> str:
+    def without_address(found: re.Match[str]) -> str:
+        """What ends a sentence after an address stays."""
+        address = found[0].rstrip(_TRAILING)
+        if found.re is _MAIL and any(address.casefold() in quote.casefold() for quote in quotes):
+            return found[0]
+        return REMOVED + found[0][len(address) :]
+
+    text = _CONTROL.sub("", _INVISIBLE.sub("", text))
+    text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", _DEFINITION.sub("", text)))
+    if "&" in text and _reads_as_more(text):
+        text = unescape(text)
+    text = _ELEMENT.sub("", text)
+    return _MAIL.sub(without_address, _ADDRESS.sub(without_address, text)).strip()
+
+
+def _reads_as_more(text: str) -> bool:
+    """Whether a page would show an element or an address where the text has entities."""
+    shown = unescape(text)
+    return shown != text and any(each.search(shown) for each in (_ELEMENT, _ADDRESS, _LINK))

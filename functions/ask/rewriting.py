@@ -1,0 +1,126 @@
+"""A follow-up question made into one that can be searched for and answered without what was said before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Protocol
+
+import openai
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ask.generation import complete
+from ask.prompt import Turn, conversation, instructions
+from bucketwise.deadline import Deadline
+from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.model_calls import call_model
+from bucketwise.prices import ModelUsage
+from bucketwise.telemetry import Telemetry
+
+PROMPT_VERSION = "rewrite-v1"
+TRIES = 2
+MOST_SECONDS = 10.0
+LONGEST_QUESTION = 4000  # characters, as in a request
+REWRITE_TOKENS = 400
+# Of the history, the latest turns and the beginnings of their answers are read.
+MOST_TURNS = 6
+MOST_ANSWER_CHARACTERS = 1500
+# Later than this, the question is searched for as it is.
+REWRITE_SECONDS = 6.0
+REWRITE_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    question: str
+    usage: ModelUsage
+
+
+class Rewriter(Protocol):
+    def rewrite(self, question: str, history: Sequence[Turn], *, deadline: Deadline) -> Rewritten:
+        """Raises ModelUnavailable, ModelRefused, ModelReplyInvalid or DeadlineExceeded."""
+        ...
+
+
+class _StandAlone(BaseModel):
+    """What a chat model must reply with: this model's JSON schema is sent along."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRewriter:
+    """With ``structured`` off the model replies with the question alone."""
+
+    client: openai.OpenAI
+    model: str
+    structured: bool = True
+
+    def rewrite(self, question: str, history: Sequence[Turn], *, deadline: Deadline) -> Rewritten:
+        """Raises as Rewriter says."""
+        return call_model(
+            lambda timeout: self._rewrite_once(question, history, timeout),
+            deadline=deadline,
+            tries=TRIES,
+            most_seconds=MOST_SECONDS,
+        )
+
+    def _rewrite_once(self, question: str, history: Sequence[Turn], timeout: float) -> Rewritten:
+        recent = [Turn(turn.question, turn.answer[:MOST_ANSWER_CHARACTERS]) for turn in history[-MOST_TURNS:]]
+        content, usage = complete(
+            self.client,
+            self.model,
+            (("system", instructions(PROMPT_VERSION)), ("user", conversation(question, recent))),
+            form=_StandAlone if self.structured else None,
+            name="question",
+            most_tokens=REWRITE_TOKENS,
+            timeout=timeout,
+        )
+        said = " ".join((_read(content) if self.structured else content).split())
+        if not 0 < len(said) <= LONGEST_QUESTION or "\0" in said:
+            raise ModelReplyInvalid("the rewritten question is empty or too long")
+        return Rewritten(said, usage)
+
+
+def _read(content: str) -> str:
+    try:
+        return _StandAlone.model_validate_json(content).question
+    except ValidationError:
+        raise ModelReplyInvalid("the model's reply does not fit the schema") from None
+
+
+@dataclass(frozen=True, slots=True)
+class StandAlone:
+    """``context`` is the question before, if the new one could not be rewritten and is to be read together with it."""
+
+    question: str
+    context: str = ""
+    usage: ModelUsage | None = None
+    milliseconds: float | None = None
+
+    @property
+    def degraded(self) -> bool:
+        return bool(self.context)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationStage:
+    """Asks no model unless something was said before."""
+
+    rewriter: Rewriter
+    telemetry: Telemetry
+
+    def stand_alone(self, question: str, history: Sequence[Turn], *, deadline: Deadline) -> StandAlone:
+        """A model that fails costs the rewriting: the question before is then searched for along with this one."""
+        if not history:
+            return StandAlone(question)
+        began = perf_counter()
+        share = Deadline.after(min(REWRITE_SECONDS, REWRITE_SHARE * deadline.remaining()))
+        try:
+            with self.telemetry.step("rewrite"):
+                rewritten = self.rewriter.rewrite(question, history, deadline=share)
+        except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
+            self.telemetry.log_failure(error)
+            return StandAlone(question, context=history[-1].question, milliseconds=(perf_counter() - began) * 1000)
+        self.telemetry.count_usage(rewritten.usage)
+        return StandAlone(rewritten.question, usage=rewritten.usage, milliseconds=(perf_counter() - began) * 1000)

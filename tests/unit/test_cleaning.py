@@ -1,0 +1,93 @@
+"""What a model writes is text by the time that it leaves: no image to load, no link to follow."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ask.cleaning import cleaned
+
+EVIL = "evil.test/x?q=secret"
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("![chart](https://evil.test/a.png)", "chart"),
+        ("![](https://evil.test/a.png)", ""),
+        ("![chart][ref]\n[ref]: https://evil.test/a.png", "chart"),
+        ("![chart](https://evil.test/a.png", "chart"),
+        ("See [the page](https://evil.test).", "See the page."),
+        ("See [the page](javascript:alert(1)).", "See the page)."),
+        ("See [the page](//evil.test)", "See the page"),
+        ("See <https://evil.test>.", "See ."),
+        ("See https://evil.test/a?b=c.", "See (link removed)."),
+        ("See HTTPS://EVIL.TEST, now", "See (link removed), now"),
+        ("See www.evil.test!", "See (link removed)!"),
+        ("See ftp://evil.test", "See (link removed)"),
+        ("See example.com/offer now", "See (link removed) now"),
+        ("Write to mailto:x@evil.test", "Write to (link removed)"),
+        ("Write to x@evil.test.", "Write to (link removed)."),
+        ("<img src=x onerror=alert(1)>25 days", "25 days"),
+        ("<a href='https://evil.test'>here</a>", "here"),
+        ("<script>alert(1)</script>", "alert(1)"),
+        ("<img src=https://evil.test/a", ""),
+        ("&lt;img src=x&gt;25 days", "25 days"),
+        ("htt\u200bps://evil.test", "(link removed)"),
+        ("ht\u00adtps://evil.test", "(link removed)"),
+        ("![a](![b](https://evil.test))", "a)"),
+        ("[[a](https://evil.test)](https://evil.test)", "a)"),
+        ("data:text/html;base64,AAAA", "(link removed)"),
+        ("\x1b]8;;https://evil.test\x07here\x1b]8;;\x07", "]8;;(link removed);;"),
+    ],
+)  # fmt: skip
+def test_addresses_images_and_markup_are_gone(written: str, left: str) -> None:
+    assert cleaned(written) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Shore staff have 27 days [1], masters 30 [2, 3].",
+        "If a < b and b > c, then x <= y & z.",
+        "Use **bold**, `code`, lists:\n- one\n- two",
+        "It costs $12/day and 5 km/h; see section 3.2/4.",
+        "ASP.NET, Amazon.com and Node.js are names.",
+        "Write &lt; for a less-than sign.",
+        "قیمت‌ها ۲۷ روز است.",
+        "年次休暇は27日です[1]。",
+        "The ratio is 3:4, and/or C:\\temp\\file.txt.",
+        "Call 030-1234; data: none; tel: 5.",
+    ],
+)
+def test_text_stays_as_it_is(text: str) -> None:
+    assert cleaned(text) == text
+
+
+def test_a_mail_address_stays_if_a_verified_quote_has_it() -> None:
+    text = "Send it to Travel@example.com, not to x@evil.test."
+    quotes = ["Send receipts to travel@example.com"]
+    assert cleaned(text, quotes=quotes) == "Send it to Travel@example.com, not to (link removed)."
+
+
+# What browsers, GitHub's Markdown and HTML would load or lead to.
+LEADS_AWAY = re.compile(
+    r"https?://|//evil|www\.|!\[[^\]]*\]\(|\[[^\]]*\]\([^)]|<\w|\bmailto:\S|\bjavascript:\S", re.IGNORECASE
+)
+PIECES = st.sampled_from(
+    ["![", "](", "[", "]", ")", "(", "<", ">", "a", " ", "\n", "http", "https:", "//", EVIL, "www.", "\u200b", "&lt;",
+     "&amp;", "&#x3c;", "img", "src=", "javascript:", "mailto:", "x@evil.test", "'", '"', "[1]", ".", "!", "ref]: "]
+)  # fmt: skip
+
+
+@given(text=st.lists(PIECES, max_size=14).map("".join))
+@example(text="<<a>img src=//evil.test>")
+@example(text="ww<b>w.evil.test/")
+@example(text="htt<i></i>ps://evil.test")
+@example(text="&amp;lt;img src=x&amp;gt;")
+@example(text="&am<b>p;lt;a href=x>")
+def test_nothing_put_together_from_pieces_leads_away(text: str) -> None:
+    left = cleaned(text)
+    assert cleaned(left) == left
+    assert not LEADS_AWAY.search(left), left

@@ -1,0 +1,69 @@
+"""A follow-up question as a chat model makes it stand alone."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from ask.prompt import Turn
+from ask.rewriting import MOST_ANSWER_CHARACTERS, MOST_TURNS, ChatRewriter
+from bucketwise import model_calls
+from bucketwise.deadline import Deadline
+from bucketwise.errors import ModelReplyInvalid
+from tests.unit.fakes import ScriptedServer, client_to
+
+HISTORY = [Turn("How much leave?", "25 days")]
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_calls, "FIRST_PAUSE_SECONDS", 0.0)
+
+
+def reply(content: Any) -> httpx2.Response:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+    usage = {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
+    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
+    return httpx2.Response(200, json=body)
+
+
+def test_the_model_sees_the_conversation_and_its_question_is_taken() -> None:
+    server = ScriptedServer([reply(json.dumps({"question": " How much leave\n have masters? "}))])
+    rewritten = ChatRewriter(client_to(server), "small").rewrite("And masters?", HISTORY, deadline=Deadline.after(5))
+    assert rewritten.question == "How much leave have masters?"
+    assert (rewritten.usage.model, rewritten.usage.input_tokens, rewritten.usage.output_tokens) == ("small", 50, 7)
+    [request] = server.requests
+    shown = request["messages"][1]["content"]
+    assert "<question>How much leave?</question>\n<answer>25 days</answer>" in shown
+    assert shown.endswith("<question>And masters?</question>")
+    assert request["response_format"]["json_schema"]["strict"] is True
+
+
+def test_a_model_without_schemas_replies_with_the_question_alone() -> None:
+    server = ScriptedServer([reply("How much leave have masters?")])
+    rewriter = ChatRewriter(client_to(server), "small", structured=False)
+    rewritten = rewriter.rewrite("And masters?", HISTORY, deadline=Deadline.after(5))
+    assert rewritten.question == "How much leave have masters?"
+    assert "response_format" not in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", "So?", *(json.dumps({"question": question}) for question in ("", " ", "a\0", "x" * 4001))],
+)
+def test_a_reply_that_is_no_question_is_not_taken(content: str) -> None:
+    with pytest.raises(ModelReplyInvalid):
+        ChatRewriter(client_to(ScriptedServer([reply(content)])), "small").rewrite(
+            "And masters?", HISTORY, deadline=Deadline.after(5)
+        )
+
+
+def test_a_long_history_is_cut() -> None:
+    server = ScriptedServer([reply(json.dumps({"question": "q"}))])
+    history = [Turn(f"number {number}", "x" * 20_000) for number in range(20)]
+    ChatRewriter(client_to(server), "small").rewrite("And?", history, deadline=Deadline.after(5))
+    shown = server.requests[0]["messages"][1]["content"]
+    assert shown.count("<turn>") == MOST_TURNS
+    assert "number 19" in shown
+    assert shown.count("x") < (MOST_ANSWER_CHARACTERS + 10) * MOST_TURNS

@@ -1,0 +1,43 @@
+"""Which sentences of an answer have no citation."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ask.support import unsupported
+
+
+@pytest.mark.parametrize(
+    ("answer", "without"),
+    [
+        ("25 days [1].", []),
+        ("25 days. [1]", []),
+        ("25 days.", ["25 days."]),
+        ("25 days", ["25 days"]),
+        ("25 days [1]. It is generous. Gates close [2].", ["It is generous."]),
+        ("It is generous. 25 days. [1] Gates close.", ["It is generous.", "Gates close."]),
+        ("25 days [1, 2][3]. Really? [1] Yes!", ["Yes!"]),
+        ("It is 3.5 days, e.g. in May, as Dr. Smith says [1].", []),
+        ("It costs $1.50 a day [1]; no. 7 is free.", []),
+        ("These are:\n- 25 days [1]\n- a bicycle\n", ["- a bicycle"]),
+        ("年次休暇は25日です[1]。門は閉まります。", ["門は閉まります。"]),
+        ("25日です。[1]門は閉まります。[2]", []),
+        ("He said “25 days.” [1] Then left.", ["Then left."]),
+        ("", []),
+        (" \n ", []),
+        ("[1]", []),
+        ("...", []),
+    ],
+)
+def test_sentences_without_a_marker_are_found(answer: str, without: list[str]) -> None:
+    assert [answer[start:end] for start, end in unsupported(answer)] == without
+
+
+@given(st.text(alphabet="ab .!?。[1]\n:,", max_size=40))
+def test_what_is_told_lies_within_the_answer_in_order_and_has_no_marker(answer: str) -> None:
+    ranges = unsupported(answer)
+    assert all(0 <= start < end <= len(answer) for start, end in ranges)
+    assert all(end <= start for (_, end), (start, _) in pairwise(ranges))
+    assert all("[1]" not in answer[start:end] for start, end in ranges)
