@@ -19,7 +19,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^)]*\)?|\[[^\]]*\])")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)?")
 _DEFINITION = re.compile(r"^\s*\[(?!\d+\])[^\]]+\]:\s*\S.*$", re.MULTILINE)
-_ELEMENT = re.compile(r"<[!/?]?[A-Za-z][^<>]*(?:>|$)|<!--.*?(?:-->|$)", re.DOTALL)
+_ELEMENT = re.compile(r"<[!/?]?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+_OPENING = re.compile(r"<(?=[A-Za-z!/?])")
 # As browsers and GitHub's Markdown find them, and names with a path behind, as chat programs do. A bare name stays:
 # it may be a company's.
 _ADDRESS = re.compile(
@@ -57,11 +58,11 @@ def _cleaned_once(text: str, quotes: Sequence[str]) -> str:
     text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", _DEFINITION.sub("", text)))
     if "&" in text and _reads_as_more(text):
         text = unescape(text)
-    text = _ELEMENT.sub("", text)
+    text = _OPENING.sub("< ", _ELEMENT.sub("", text))  # "n <k" stays, and opens no element
     return _MAIL.sub(without_address, _ADDRESS.sub(without_address, text)).strip()
 
 
 def _reads_as_more(text: str) -> bool:
     """Whether a page would show an element or an address where the text has entities."""
     shown = unescape(text)
-    return shown != text and any(each.search(shown) for each in (_ELEMENT, _ADDRESS, _LINK))
+    return shown != text and any(each.search(shown) for each in (_ELEMENT, _OPENING, _ADDRESS, _LINK))

@@ -26,13 +26,13 @@ def complete(messages: Sequence[Mapping[str, Any]], embedder: Embedder, *, schem
     """Answer the messages. With a schema the text is JSON that fits it; an empty schema is any JSON."""
     prompt = read_prompt(messages)
     if prompt.rewrite:
-        return _rewritten(prompt.question, schema)
+        return _rewritten(" ".join(filter(None, [prompt.before, prompt.question])), schema)
     if schema is not None and "ranking" in schema.get("properties", {}):
         return _ranked(prompt, embedder, schema)
     quotes = answer(prompt.question, prompt.passages, embedder)
     prose = " ".join(cited(quote) for quote in quotes)
     if schema is None:
-        return prose or NOT_ANSWERED
+        return _with_quotes(quotes, prose) if prompt.wants_quotes else prose or NOT_ANSWERED
     values = _values(quotes, prose)
     return json.dumps(fill(schema, values) if schema else values, ensure_ascii=False)
 
@@ -53,6 +53,14 @@ def without_markdown(text: str) -> str:
 def _marked(sentence: str, passage: int) -> str:
     stop = sentence[-1] if sentence[-1] in _STOPS else "."
     return f"{sentence.rstrip(_STOPS)} [{passage}]{stop}"
+
+
+def _with_quotes(quotes: Sequence[Quote], prose: str) -> str:
+    """As models write that are told how, and know no schema."""
+    if not quotes:
+        return f"NO ANSWER: {NOT_ANSWERED}"
+    listed = "\n".join(f"[{quote.passage}] {' '.join(quote.text.split())}" for quote in quotes)
+    return f"{prose}\n\nQUOTES\n{listed}"
 
 
 def _values(quotes: Sequence[Quote], prose: str) -> dict[str, Any]:

@@ -26,26 +26,34 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question about passages, or (``rewrite``) a follow-up question that has none yet."""
+    """A question about passages, or (``rewrite``) a follow-up question that has none yet.
+
+    ``before`` is the question before a follow-up. ``wants_quotes``: a reply in text is to end with its quotes.
+    """
 
     question: str
     passages: tuple[Passage, ...] = ()
     rewrite: bool = False
+    before: str = ""
+    wants_quotes: bool = False
 
 
 def read_prompt(messages: Sequence[Mapping[str, Any]]) -> Prompt:
-    """Read the chat messages of a request. The last user message counts; passages may be in the system's.
+    """Read the chat messages of a request. The last user message with a question counts, else the last one; passages
+    may be in the system's.
 
     Accepted are ``<passage id="1">`` elements with XML escapes and plain blocks that begin with ``[1]``.
     """
     said = [message_text(message) for message in messages if message.get("role") == "user"]
     told = [message_text(message) for message in messages if message.get("role") in ("system", "developer")]
-    last = said[-1] if said else ""
+    asking = [text for text in said if _QUESTION.search(text)]
+    last = (asking or said or [""])[-1]
     question, rest = _split_question(last)
     passages = _elements(last) or _numbered(rest)
     if not passages and "<history" in last:
-        return Prompt(question, rewrite=True)
-    return Prompt(question, tuple(passages or _elements("\n".join(told))))
+        return Prompt(question, rewrite=True, before=_question_before(last))
+    instructions = "\n".join(told)
+    return Prompt(question, tuple(passages or _elements(instructions)), wants_quotes="QUOTES" in instructions)
 
 
 def message_text(message: Mapping[str, Any]) -> str:
@@ -65,6 +73,12 @@ def _split_question(text: str) -> tuple[str, str]:
         return question.strip(), text[: labels[-1].start()]
     above, _, line = text.rstrip().rpartition("\n")
     return line.strip(), above
+
+
+def _question_before(text: str) -> str:
+    """The last but one, of a conversation in elements."""
+    asked = _QUESTION.findall(text)
+    return html.unescape(asked[-2]).strip() if len(asked) > 1 else ""
 
 
 def _elements(text: str) -> list[Passage]:

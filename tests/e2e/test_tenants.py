@@ -113,7 +113,14 @@ def send(of: Site, request: Request) -> Reply:
 
 
 def said(reply: Reply) -> str:
-    return json.dumps([reply.headers, reply.body], ensure_ascii=False)
+    """Without what `explain` repeats of the request."""
+    return json.dumps([reply.headers, _without_echo(reply.body)], ensure_ascii=False)
+
+
+def _without_echo(body: Any) -> Any:
+    if not isinstance(body, dict) or not body.get("explain"):
+        return body
+    return body | {"explain": body["explain"] | {"question": None, "filters": None}}
 
 
 def test_no_reply_tells_what_is_another_tenants(asking: tuple[Site, Versions], other: tuple[Site, Versions]) -> None:
@@ -162,7 +169,7 @@ def test_what_another_tenant_has_is_answered_like_what_nobody_has(
 
 def _without_chance(reply: Reply) -> tuple[int, Any]:
     """Without what is another with each request: its number, its time, and the signatures of its links."""
-    body = reply.body if isinstance(reply.body, dict) else {}
+    body = _without_echo(reply.body) if isinstance(reply.body, dict) else {}
     kept = {name: value for name, value in body.items() if name not in {"request_id", "timings_ms", "usage"}}
     kept["citations"] = [citation | {"url": None} for citation in body.get("citations", [])]
     return reply.status, kept

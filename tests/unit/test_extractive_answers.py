@@ -133,6 +133,27 @@ def test_a_follow_up_question_comes_back_unchanged(embedder: Embedder) -> None:
     assert json.loads(complete(prompt, embedder, schema=schema)) == {"standalone": "And when does it expire?"}
 
 
+def test_a_follow_up_is_joined_to_the_question_before_it(embedder: Embedder) -> None:
+    turns = "<turn>\n<question>How much leave &amp; pay?</question>\n<answer>25 days</answer>\n</turn>"
+    prompt = messages(f"<history>\n{turns}\n</history>\n<question>And in winter?</question>")
+    assert complete(prompt, embedder, schema=None) == "How much leave & pay? And in winter?"
+
+
+def test_a_reply_in_text_ends_with_its_quotes_where_they_are_asked_for(embedder: Embedder) -> None:
+    asked = messages(f"{PASSAGES}\n<question>How many days of paid leave do employees have?</question>")
+    told = [{"role": "system", "content": "Below it write QUOTES."}, *asked[1:]]
+    quote = "Every employee has 25 days of paid leave a year"
+    assert complete(told, embedder, schema=None) == f"{quote} [7].\n\nQUOTES\n[7] {quote}."
+    unasked = [told[0], {"role": "user", "content": f"{PASSAGES}\n<question>Who wrote Moby-Dick?</question>"}]
+    assert complete(unasked, embedder, schema=None) == f"NO ANSWER: {NOT_ANSWERED}"
+
+
+def test_asked_once_more_it_answers_the_question_that_was_asked(embedder: Embedder) -> None:
+    asked = messages(f"{PASSAGES}\n<question>How many days of paid leave do employees have?</question>")
+    again = [*asked, {"role": "assistant", "content": "?"}, {"role": "user", "content": "Quote word for word."}]
+    assert complete(again, embedder, schema=ANSWER_SCHEMA) == complete(asked, embedder, schema=ANSWER_SCHEMA)
+
+
 def test_every_unit_is_an_exact_part_of_its_passage() -> None:
     text = f"{HANDBOOK}\r\nDr. Smith, b. 3 May 1950, paid 3.5 dollars.[4] 天空是蓝色的。草是绿色的。\n```\nx = 1\n```\n"
     units = split_units(text)
