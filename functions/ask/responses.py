@@ -45,6 +45,12 @@ def search_response(found: Found, *, request_id: str, total_ms: float) -> Search
     )
 
 
+def usages(found: Found, generation: ModelUsage | None = None) -> list[ModelUsage]:
+    """Of all models that were called."""
+    called = (found.retrieval.usage, found.refined.usage, generation)
+    return [usage for usage in called if usage is not None]
+
+
 def passage_out(passage: Passage) -> PassageOut:
     return PassageOut(
         **asdict(passage.place_at(passage.start)),

@@ -8,13 +8,15 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
 
-from ask.composition import ask_pipeline, documents, ingest_queue, link_maker, settings
+from ask import estimate
+from ask.caller import caller_of
+from ask.composition import ask_pipeline, budgets, documents, ingest_queue, link_maker, settings
 from ask.contract import OF_A_SEARCH, OF_DOCUMENTS, OF_RETRIES, OF_THE_DATABASE, documented
 from ask.documents import ListedState
 from ask.filters import Text
 from ask.pipeline import Answer
 from ask.prompt import Turn
-from ask.responses import ask_response, search_response
+from ask.responses import ask_response, search_response, usages
 from ask.retrieval import ObjectVersion, Query
 from ask.schemas import (
     AskRequest,
@@ -48,7 +50,10 @@ app = APIGatewayRestResolver(enable_validation=True)
 def ask(request: AskRequest) -> AskResponse:
     began = perf_counter()
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
-    answer = ask_pipeline().answer(_query(request), history=turns, deadline=_deadline())
+    query, deadline = _query(request), _deadline()
+    with budgets().spend(_caller(), estimate.of_answer(settings(), query, turns), deadline=deadline) as spent:
+        answer = ask_pipeline().answer(query, history=turns, deadline=deadline)
+        spent += usages(answer.found, answer.usage)
     return ask_response(
         answer,
         links=_links(answer),
@@ -63,7 +68,10 @@ def ask(request: AskRequest) -> AskResponse:
 )
 def search(request: SearchRequest) -> SearchResponse:
     began = perf_counter()
-    found = ask_pipeline().search(_query(request), deadline=_deadline())
+    query, deadline = _query(request), _deadline()
+    with budgets().spend(_caller(), estimate.of_search(settings(), query), deadline=deadline) as spent:
+        found = ask_pipeline().search(query, deadline=deadline)
+        spent += usages(found)
     return search_response(found, request_id=_request_id(), total_ms=(perf_counter() - began) * 1000)
 
 
@@ -157,6 +165,10 @@ def _deadline() -> Deadline:
     if epoch < SECONDS_BELOW:
         return Deadline.after(own)
     return Deadline.after(min(own, epoch / 1000 + GATEWAY_SECONDS - time()))
+
+
+def _caller() -> str:
+    return caller_of(app.current_event.raw_event)
 
 
 def _request_id() -> str:

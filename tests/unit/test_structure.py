@@ -43,8 +43,8 @@ ORDER = {
                "differences", "listing", "reconcile", "inventory", "collection", "composition", "handler",
                "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
     "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "generation", "citations", "retrieval",
-            "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "composition", "routes",
-            "handler"],
+            "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "caller", "estimate", "budgets",
+            "composition", "routes", "handler"],
 }  # fmt: skip
 
 

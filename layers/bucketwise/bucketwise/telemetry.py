@@ -36,6 +36,7 @@ class Metric(Enum):
     RERANK_TOKENS = ("RerankTokens", MetricUnit.Count)
     COST_USD = ("CostUSD", MetricUnit.NoUnit)
     FAILED_REQUESTS = ("FailedRequests", MetricUnit.Count)
+    BUDGET_EXCEEDED = ("BudgetExceeded", MetricUnit.Count)
     RERANKS_FAILED = ("RerankFailures", MetricUnit.Count)
     NEAR_DUPLICATES = ("NearDuplicates", MetricUnit.Count)
     CROWDED_OUT = ("CrowdedOut", MetricUnit.Count)
