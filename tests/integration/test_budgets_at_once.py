@@ -43,12 +43,13 @@ def test_nobody_waits_for_a_row_that_another_holds(shared_index: IndexDatabase) 
     tenant = uuid4().hex
     with ExitStack() as opened:
         sessions = [opened.enter_context(psycopg.connect(shared_index.ask)) for _ in range(SESSIONS)]
-        for session in sessions:  # each in a transaction that stays open
-            session.execute("SET lock_timeout = '1ms'")
-            assert reserve(session, tenant) is None
-        for session in sessions:
-            session.commit()
-    assert sums(shared_index, tenant) == [(RESERVED * SESSIONS, SESSIONS)] * 2
+        for at_once in (1, SESSIONS, SESSIONS):  # in transactions that stay open while the others come
+            for session in sessions[:at_once]:
+                session.execute("SET lock_timeout = '1ms'")
+                assert reserve(session, tenant) is None
+            for session in sessions:
+                session.commit()
+    assert sums(shared_index, tenant) == [(RESERVED * (1 + 2 * SESSIONS), SESSIONS)] * 2
 
 
 def test_rows_are_used_again_by_those_who_come_after_each_other(shared_index: IndexDatabase) -> None:
@@ -57,6 +58,15 @@ def test_rows_are_used_again_by_those_who_come_after_each_other(shared_index: In
         with connected(shared_index.ask) as session:
             assert reserve(session, tenant) is None
     assert sums(shared_index, tenant) == [(20 * RESERVED, 1)] * 2
+
+
+def test_no_commit_waits_for_a_disk_and_the_sessions_own_setting_stays(shared_index: IndexDatabase) -> None:
+    with connected(shared_index.ask) as session:
+        session.execute("SET synchronous_commit = on")
+        with session.transaction():
+            reserve(session, uuid4().hex)
+            assert session.execute("SHOW synchronous_commit").fetchone() == ("off",)
+        assert session.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
 
 def test_what_is_reserved_at_the_same_moment_exceeds_a_limit_by_all_of_it_but_one(shared_index: IndexDatabase) -> None:

@@ -23,6 +23,9 @@ AS $$
 DECLARE
     found_number bigint;
 BEGIN
+    -- Until the end of the transaction: a server that crashes may forget the last moment's sums, and no request waits for a
+    -- disk.
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT s.number INTO found_number FROM bucketwise.spending s
     WHERE s.tenant = for_tenant AND s.day = on_day AND s.caller = by_caller
     LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
