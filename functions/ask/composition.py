@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 import openai
 
 from ask.answering import AnsweringStage
+from ask.budgets import Budgets, Limits
 from ask.citations import Citation
 from ask.documents import Documents
 from ask.generation import OpenAIGenerator
@@ -42,6 +43,11 @@ def database() -> Database:
 @lru_cache(maxsize=1)
 def documents() -> Documents:
     return Documents(database(), settings().tenant)
+
+
+@lru_cache(maxsize=1)
+def budgets() -> Budgets:
+    return Budgets(database(), telemetry, settings().tenant, Limits.of(settings()))
 
 
 @lru_cache(maxsize=1)

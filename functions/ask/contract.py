@@ -14,7 +14,11 @@ OF_THE_DATABASE = tuple(
     PROBLEMS[kind]
     for kind in (errors.DeadlineExceeded, errors.DatabaseUnavailable, errors.IndexChanged, errors.SecretUnavailable)
 )
-OF_A_SEARCH = (INVALID_JSON, PROBLEMS[errors.IndexBehind], PROBLEMS[errors.UnreadableDocument], *OF_THE_DATABASE)
+OF_A_SEARCH = (
+    INVALID_JSON,
+    *(PROBLEMS[kind] for kind in (errors.IndexBehind, errors.UnreadableDocument, errors.BudgetExceeded)),
+    *OF_THE_DATABASE,
+)
 OF_RETRIES = (INVALID_JSON, PROBLEMS[errors.UnknownDocument], PROBLEMS[errors.QueueUnavailable], *OF_THE_DATABASE)
 OF_DOCUMENTS = (PROBLEMS[errors.UnknownDocument], *OF_THE_DATABASE)
 

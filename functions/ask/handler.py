@@ -1,6 +1,7 @@
 """The ask Lambda: API Gateway's requests in, answers or problem documents out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from traceback import extract_tb
 from typing import Any
@@ -22,7 +23,7 @@ from ask.problems import (
     problem_document,
 )
 from ask.routes import app
-from bucketwise.errors import BucketwiseError, UnreadableDocument
+from bucketwise.errors import BucketwiseError, BudgetExceeded, UnreadableDocument
 from bucketwise.telemetry import Metric
 
 BODY_READERS = {"json_body", "decoded_body"}  # properties of Powertools' event
@@ -54,6 +55,12 @@ def answer_own_error(error: BucketwiseError) -> Response[str]:
 @app.exception_handler(UnreadableDocument)
 def answer_unreadable_document(error: UnreadableDocument) -> Response[str]:
     return _answer(PROBLEMS[UnreadableDocument], {"reason": error.reason.value, "hint": error.hint})
+
+
+@app.exception_handler(BudgetExceeded)
+def answer_spent_budget(error: BudgetExceeded) -> Response[str]:
+    until_tomorrow = replace(PROBLEMS[BudgetExceeded], retry_after=error.retry_after)
+    return _answer(until_tomorrow, {"scope": error.scope, "limit": error.unit})
 
 
 @app.exception_handler(RequestValidationError)

@@ -63,6 +63,11 @@ class Answer:
         return [*([self.asked.usage] if self.asked.usage else []), *self.draft.usages]
 
     @property
+    def usages(self) -> list[ModelUsage]:
+        """Of all models that were asked."""
+        return [*self.found.usages, *self.chats]
+
+    @property
     def timings_ms(self) -> dict[str, float]:
         """Of each step, by its name."""
         rewrite = {} if self.asked.milliseconds is None else {"rewrite": self.asked.milliseconds}

@@ -52,6 +52,9 @@ PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
     errors.SecretUnavailable: Problem("secret-unavailable", BUSY, "A secret could not be read.", 10),
     errors.QueueUnavailable: Problem("queue-unavailable", BUSY, "The queue does not take messages.", 10),
     errors.IndexBehind: Problem("index-behind", HTTPStatus.CONFLICT, "The index is not there yet.", 2),
+    errors.BudgetExceeded: Problem(
+        "budget-exceeded", HTTPStatus.TOO_MANY_REQUESTS, "What may be spent in a day is spent.", 86_400
+    ),
     errors.UnknownDocument: Problem("unknown-document", HTTPStatus.NOT_FOUND, "No document has this key."),
 }
 

@@ -66,11 +66,10 @@ class ChatRewriter:
         )
 
     def _rewrite_once(self, question: str, history: Sequence[Turn], timeout: float) -> Rewritten:
-        recent = [Turn(turn.question, turn.answer[:MOST_ANSWER_CHARACTERS]) for turn in history[-MOST_TURNS:]]
         content, usage = complete(
             self.client,
             self.model,
-            (("system", instructions(PROMPT_VERSION)), ("user", conversation(question, recent))),
+            (("system", instructions(PROMPT_VERSION)), ("user", conversation(question, recent(history)))),
             form=_StandAlone if self.structured else None,
             name="question",
             most_tokens=REWRITE_TOKENS,
@@ -80,6 +79,11 @@ class ChatRewriter:
         if not 0 < len(said) <= LONGEST_QUESTION or "\0" in said:
             raise ModelReplyInvalid("the rewritten question is empty or too long")
         return Rewritten(said, usage)
+
+
+def recent(history: Sequence[Turn]) -> list[Turn]:
+    """What is read of what was said before."""
+    return [Turn(turn.question, turn.answer[:MOST_ANSWER_CHARACTERS]) for turn in history[-MOST_TURNS:]]
 
 
 def _read(content: str) -> str:

@@ -9,7 +9,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
 
-from ask.composition import ask_pipeline, documents, ingest_queue, link_maker, settings
+from ask import estimate
+from ask.caller import caller_of
+from ask.composition import ask_pipeline, budgets, documents, ingest_queue, link_maker, settings
 from ask.contract import OF_A_SEARCH, OF_DOCUMENTS, OF_RETRIES, OF_THE_DATABASE, documented
 from ask.documents import ListedState
 from ask.explanation import explained
@@ -51,7 +53,10 @@ def ask(request: AskRequest) -> AskResponse:
     began = perf_counter()
     query = _query(request)
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
-    answer = ask_pipeline().answer(query, history=turns, deadline=_deadline())
+    deadline = _deadline()
+    with budgets().spend(_caller(), estimate.of_answer(settings(), query, turns), deadline=deadline) as spent:
+        answer = ask_pipeline().answer(query, history=turns, deadline=deadline)
+        spent += answer.usages
     explanation = explained(answer, filters=query.filters or {}, trace_id=_trace_id()) if request.explain else None
     return ask_response(
         answer,
@@ -67,7 +72,10 @@ def ask(request: AskRequest) -> AskResponse:
 )
 def search(request: SearchRequest) -> SearchResponse:
     began = perf_counter()
-    found = ask_pipeline().search(_query(request), deadline=_deadline())
+    query, deadline = _query(request), _deadline()
+    with budgets().spend(_caller(), estimate.of_search(settings(), query), deadline=deadline) as spent:
+        found = ask_pipeline().search(query, deadline=deadline)
+        spent += found.usages
     return search_response(found, request_id=_request_id(), total_ms=(perf_counter() - began) * 1000)
 
 
@@ -165,6 +173,10 @@ def _trace_id() -> str | None:
     """X-Ray's, as Lambda tells it for each invocation: `Root=1-...;Parent=...;Sampled=1`."""
     parts = dict(part.partition("=")[::2] for part in os.environ.get("_X_AMZN_TRACE_ID", "").split(";"))
     return parts.get("Root")
+
+
+def _caller() -> str:
+    return caller_of(app.current_event.raw_event)
 
 
 def _request_id() -> str:

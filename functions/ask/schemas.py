@@ -240,3 +240,5 @@ class ProblemOut(BaseModel):
     errors: list[WrongPartOut] = Field(default=[], description="Of `invalid-request`: the parts that are wrong")
     reason: str | None = Field(default=None, description="Of `unreadable-document`: as in `GET /documents`")
     hint: str | None = Field(default=None, description="Of `unreadable-document`: as in `GET /documents`")
+    scope: Literal["caller", "tenant"] | None = Field(default=None, description="Of `budget-exceeded`: whose limit")
+    limit: Literal["tokens", "usd"] | None = Field(default=None, description="Of `budget-exceeded`: of what")

@@ -17,7 +17,7 @@ from bucketwise.keyword_terms import question_terms
 from bucketwise.models import FailureReason
 from bucketwise.search import K1, MOST_POSTINGS, B
 from tests.integration.corpus import QUESTION, Corpus, corpus_of, random_vector
-from tests.integration.index_database import IndexDatabase
+from tests.integration.index_database import IndexDatabase, connected
 from tests.unit.ingest_fakes import SOON, facts
 
 LANGUAGES = {"ada": "en", "ben": "de", "cleo": "en"}
@@ -28,6 +28,9 @@ QUESTIONS = ["", "Which harbours have trains?", "Zug harbour", "canaryada canary
 VECTORS = [None, QUESTION]
 DEPTHS = [2, 20]
 EXACT_BELOW = [0, 10_000]
+CALLER = b"c" * 32  # in all tenants the same
+SPENT = {"ada": 10, "ben": 20, "cleo": 30}
+SETTLED = "bucketwise.settle_budget(%s, %s, (now() AT TIME ZONE 'UTC')::date, %s, 0)"
 FILTERS = [
     Filters(),
     Filters(prefix="folder"),
@@ -49,6 +52,9 @@ def canary_tenants(database: IndexDatabase, *names: str) -> Iterator[None]:
         }
         for name, corpus in tenants.items():
             _fill(name, corpus)
+        with connected(database.ask) as ask:
+            for name in tenants:
+                ask.execute(f"SELECT {SETTLED}".encode(), (name, CALLER, SPENT[name]))
         for name, tell_apart in {"ada": _tell_ada_apart, "ben": _tell_ben_apart}.items():
             if name in tenants:
                 tell_apart(tenants[name])
@@ -114,6 +120,10 @@ def calls() -> dict[str, list[Call]]:
             ("SELECT * FROM bucketwise.search(%s, '', %s, '{}', 20, 20, 0.5, %s)", (name, HalfVector(QUESTION), below))
             for name, below in product(LANGUAGES, EXACT_BELOW)
         ],
+        "reserve_budget": [
+            _reserve(name, *limits) for name in LANGUAGES for limits in product((-1, 3, None), repeat=2)
+        ],
+        "settle_budget": [_settle(name, *limits) for name in LANGUAGES for limits in ((4, 9), (9, 4), (9, 9))],
         "hybrid_search": [
             _hybrid(*each) for each in product(LANGUAGES, QUESTIONS, VECTORS, FILTERS, DEPTHS, EXACT_BELOW)
         ],
@@ -128,8 +138,28 @@ def _hybrid(name: str, question: str, vector: list[float] | None, filters: Filte
     return statement, (name, *terms, *given, depth, below, MOST_POSTINGS, K1, B)
 
 
+def _reserve(name: str, *beyond: int | None) -> Call:
+    """What a reservation of 1 is told, with limits of caller and tenant so far beyond what was spent."""
+    limits = [None if more is None else SPENT[name] + more for more in beyond]
+    return (
+        "SELECT r.scope, r.unit FROM bucketwise.reserve_budget(%s, %s, 1, 0, %s::bigint, NULL, %s::bigint, NULL) AS r",
+        (name, CALLER, *limits),
+    )
+
+
+def _settle(name: str, *beyond: int) -> Call:
+    """What a reservation of 1 is told after 5 more were settled."""
+    limits = [SPENT[name] + more for more in beyond]
+    # Its argument has the reservation wait for what is settled.
+    reserved = "bucketwise.reserve_budget(%s, %s, 1 + length(settled::text), 0, %s, NULL, %s, NULL)"
+    statement = f"SELECT r.scope, r.unit FROM {SETTLED} AS settled, LATERAL {reserved} AS r"  # noqa: S608
+    return statement, (name, CALLER, 5, name, CALLER, *limits)
+
+
 def answers(connection: Connection, function: str) -> Iterator[list[Any]]:
-    """To all of its calls, in their order; the rows of each in an order of their own."""
+    """To all of its calls, in their order; the rows of each in an order of their own. Nothing is changed by them."""
     register_vector(connection)
     for statement, values in calls()[function]:
-        yield sorted(connection.execute(statement.encode(), values).fetchall(), key=repr)
+        with connection.transaction(force_rollback=True):
+            rows = connection.execute(statement.encode(), values).fetchall()
+        yield sorted(rows, key=repr)

@@ -14,7 +14,7 @@ ASKABLE = """
 # Two columns that must be of one tenant, or one that must be of the asking one.
 PREDICATE = re.compile(r"(?:\b\w+\.)?\btenant = (?:\w+\.)?(?:for_)?tenant\b|\bUSING \(tenant, \w+\)")
 CALL = re.compile(r"bucketwise\.(\w+)\s*\(")
-READ = re.compile(r"\b(?:FROM|JOIN)\s+\(*bucketwise\.(\w+)\b(?!\s*\()")
+READ = re.compile(r"\b(?:FROM|JOIN|UPDATE)\s+\(*bucketwise\.(\w+)\b(?!\s*\()")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,17 @@ HARMLESS = {
         "stems of a language that a tenant does not have stand in none of its postings",
     "hybrid_search: WHERE l.tenant = for_tenant AND l.language <> ALL(of_languages));":
         "and so do words as they are, of a tenant without documents in a language without a stemmer",
+    "spend: WHERE s.tenant = for_tenant AND s.day < on_day - 1 AND s.number IN (":
+        "the rows to delete are chosen by tenant, and nobody asks for days gone by",
+    "spend: WHERE o.tenant = for_tenant AND o.day < on_day - 1":
+        "and others than one's own that were chosen are not deleted",
 }  # fmt: skip
 # Predicates of one function of which each does the work of the other.
 TWICE = {
     "best_among: WHERE l.tenant = for_tenant AND l.term = w.term OFFSET 0) AS p) AS e",
     "best_among: WHERE c.tenant = for_tenant AND (among IS NULL OR c.key IN (SELECT unnest(among))))",
+    "spend: WHERE s.tenant = for_tenant AND s.day = on_day AND s.caller = by_caller",
+    "spend: WHERE s.tenant = for_tenant AND s.number = found_number;",
 }
 
 

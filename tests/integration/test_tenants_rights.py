@@ -24,7 +24,9 @@ ASK_EXECUTES = {
     "hybrid_search",
     "index_kind",
     "neighbours",
+    "reserve_budget",
     "search",
+    "settle_budget",
     "stored_for",
 }
 INGEST_EXECUTES = {"add_terms", "append_terms", "fold_postings", "holds_kind", "index_kind"}

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from ask import routes
+from ask.budgets import Budgets, Limits
 from ask.composition import telemetry
 from ask.documents import DocumentsPage, ListedState
 from ask.handler import lambda_handler
+from bucketwise.database import Database, connect
 from bucketwise.deadline import Deadline
-from bucketwise.errors import UnknownDocument
+from bucketwise.errors import BucketwiseError, BudgetExceeded, UnknownDocument, UnreadableDocument
 from bucketwise.ingest_queue import Errand
+from bucketwise.models import FailureReason
 from bucketwise.settings import Settings
 from tests.unit.fakes import FixedGenerator, LambdaContext, MemorySearcher, ask_pipeline, passage, said
 
@@ -123,10 +126,19 @@ def world(monkeypatch: pytest.MonkeyPatch) -> AskWorld:
     pipeline = ask_pipeline(world.searcher, world.generator, telemetry=telemetry)
     monkeypatch.setattr(routes, "settings", lambda: settings)
     monkeypatch.setattr(routes, "ask_pipeline", lambda: pipeline)
+    without_limits = Budgets(Database(lambda: connect(settings)), telemetry, "default", Limits())
+    monkeypatch.setattr(routes, "budgets", lambda: without_limits)
     monkeypatch.setattr(routes, "documents", lambda: world.documents)
     monkeypatch.setattr(routes, "ingest_queue", lambda: world.queue)
     monkeypatch.setattr(routes, "link_maker", lambda: lambda citation: f"https://link.test/{citation.passage.key}")
     return world
+
+
+def failure(kind: type[BucketwiseError], text: str) -> BucketwiseError:
+    """One of the kind, with ``text`` as its own if it takes any."""
+    if kind is UnreadableDocument:
+        return UnreadableDocument(FailureReason.CORRUPT, "hint")
+    return BudgetExceeded("tenant", "usd", 86_400) if kind is BudgetExceeded else kind(text)
 
 
 @dataclass(frozen=True)

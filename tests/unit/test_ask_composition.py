@@ -2,6 +2,7 @@
 
 import pytest
 
+from ask.budgets import Limits
 from ask.composition import build_pipeline
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from bucketwise import model_calls
@@ -30,6 +31,16 @@ def test_a_chat_model_reranks_that_was_named_or_else_the_one_that_answers() -> N
         made = reranker(RERANK="model", **variables)
         assert isinstance(made, ChatReranker)
         assert made.model == model
+
+
+def test_there_are_no_limits_but_those_that_are_set() -> None:
+    database = {"DATABASE_URL": "postgresql://nowhere.test"}
+    assert not Limits.of(Settings.from_environment(database)).are_set
+    names = ("BUDGET_CALLER_TOKENS", "BUDGET_CALLER_USD", "BUDGET_TENANT_TOKENS", "BUDGET_TENANT_USD")
+    for number, name in enumerate(names):
+        assert Limits.of(Settings.from_environment(database | {name: "7"})) == Limits(
+            *(7 if place == number else 0 for place in range(4))
+        )
 
 
 def test_the_key_for_a_reranking_server_is_read_when_it_is_first_needed_and_again_if_that_failed(

@@ -8,9 +8,9 @@ from openapi_spec_validator import validate
 from ask.documents import ListedState
 from ask.problems import PROBLEMS
 from ask.schemas import DocumentOut, ProblemOut
-from bucketwise.errors import BucketwiseError, UnreadableDocument
-from bucketwise.models import DocumentState, FailureReason
-from tests.unit.ask_world import DOCUMENT, QUESTION, AskWorld, sent, world
+from bucketwise.errors import BucketwiseError
+from bucketwise.models import DocumentState
+from tests.unit.ask_world import DOCUMENT, QUESTION, AskWorld, failure, sent, world
 from tests.unit.fakes import http_event
 
 __all__ = ["world"]
@@ -65,13 +65,12 @@ def test_who_may_come_again_finds_when_in_a_header(contract: dict[str, Any]) -> 
         with_pause = {
             status for status, reply in operation["responses"].items() if "Retry-After" in reply.get("headers", {})
         }
-        assert with_pause == operation["responses"].keys() & {"409", "503"}
+        assert with_pause == operation["responses"].keys() & {"409", "429", "503"}
 
 
 @pytest.mark.parametrize("kind", PROBLEMS, ids=lambda kind: kind.__name__)
 def test_a_problem_has_the_members_that_are_listed(kind: type[BucketwiseError], world: AskWorld) -> None:
-    unreadable = kind is UnreadableDocument
-    world.searcher.failure = UnreadableDocument(FailureReason.CORRUPT, "hint") if unreadable else kind("x")
+    world.searcher.failure = failure(kind, "x")
     reply = sent(http_event("POST", "/ask", BODY))
     assert reply.body.keys() <= ProblemOut.model_fields.keys()
     assert ProblemOut.model_validate(reply.body).status == reply.status

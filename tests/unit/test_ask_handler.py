@@ -9,11 +9,10 @@ import pytest
 
 from ask import routes
 from ask.problems import PROBLEMS
-from bucketwise.errors import BucketwiseError, UnreadableDocument
+from bucketwise.errors import BucketwiseError
 from bucketwise.ingest_queue import Errand
-from bucketwise.models import FailureReason
 from bucketwise.search import HeldVersion
-from tests.unit.ask_world import QUESTION, AskWorld, sent, world
+from tests.unit.ask_world import QUESTION, AskWorld, failure, sent, world
 from tests.unit.fakes import http_event, sample_event
 
 __all__ = ["world"]
@@ -156,9 +155,7 @@ def test_an_unknown_document_is_not_queued(world: AskWorld) -> None:
 
 @pytest.mark.parametrize("kind", PROBLEMS, ids=lambda kind: kind.__name__)
 def test_each_error_is_answered_with_its_problem(kind: type[BucketwiseError], world: AskWorld) -> None:
-    world.searcher.failure = (
-        UnreadableDocument(FailureReason.CORRUPT, "hint") if kind is UnreadableDocument else kind("its text")
-    )
+    world.searcher.failure = failure(kind, "its text")
     reply = sent(http_event("POST", "/ask", BODY))
     problem = PROBLEMS[kind]
     assert (reply.status, reply.problem) == (problem.status, problem.name)

@@ -1,8 +1,10 @@
 """What tokens cost."""
 
+import re
+
 import pytest
 
-from bucketwise.prices import USD_PER_MILLION_TOKENS, ModelUsage, total_usd
+from bucketwise.prices import ModelUsage, price_table, total_usd
 from bucketwise.settings import Settings
 
 
@@ -30,6 +32,13 @@ def test_an_unknown_model_that_did_nothing_cost_nothing() -> None:
     assert total_usd([ModelUsage("gpt-4.1-mini", 1_000_000), ModelUsage("llama", 0)]) == pytest.approx(0.40)
 
 
+def test_the_table_says_of_when_and_from_where_its_prices_are() -> None:
+    assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", price_table().date)
+    assert "https://" in price_table().source
+    assert price_table().models
+    assert all(price > 0 for price, _ in price_table().models.values())
+
+
 @pytest.mark.parametrize("field", ["embedding_model", "answer_model"])
 def test_the_default_models_have_a_price(field: str) -> None:
-    assert Settings.model_fields[field].default in USD_PER_MILLION_TOKENS
+    assert Settings.model_fields[field].default in price_table().models

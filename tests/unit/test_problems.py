@@ -23,7 +23,7 @@ def test_every_error_has_a_problem() -> None:
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=lambda problem: problem.name)
 def test_who_may_come_again_is_told_when(problem: Problem) -> None:
-    assert (problem.retry_after is not None) == (problem.status in {409, 503})
+    assert (problem.retry_after is not None) == (problem.status in {409, 429, 503})
 
 
 def test_names_are_those_of_one_problem_each() -> None:

@@ -44,7 +44,8 @@ ORDER = {
                "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
     "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "replies", "generation", "rewriting",
             "citations", "cleaning", "support", "answering", "retrieval", "rerank", "selection", "neighbours",
-            "refinement", "pipeline", "responses", "explanation", "composition", "routes", "handler"],
+            "refinement", "pipeline", "responses", "explanation", "caller", "estimate", "budgets",
+            "composition", "routes", "handler"],
 }  # fmt: skip
 
 

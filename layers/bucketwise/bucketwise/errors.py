@@ -90,6 +90,20 @@ class UnknownDocument(BucketwiseError):
     """The index knows nothing of that key, not even that it was deleted."""
 
 
+class BudgetExceeded(BucketwiseError):
+    """What may be spent in a day is spent, or would be by this request.
+
+    ``scope`` says whose limit it is (caller or tenant), ``unit`` of what (tokens or usd). ``retry_after`` is in
+    seconds, until the next day (UTC) begins.
+    """
+
+    def __init__(self, scope: str, unit: str, retry_after: int) -> None:
+        super().__init__(f"the {scope}'s {unit} of today are spent")
+        self.scope = scope
+        self.unit = unit
+        self.retry_after = retry_after
+
+
 class QueueUnavailable(BucketwiseError):
     """The queue did not take a message."""
 

@@ -1,21 +1,33 @@
-"""What model providers ask for a million tokens, in US dollars.
+"""What tokens cost, by the table in ``prices.json``, which says where its prices are from and of when.
 
-Source: OpenAI's public price list (https://openai.com/api/pricing), standard tier, as of April 2025.
 A model that is not listed has no price: tokens are reported, dollars are not.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
-USD_PER_MILLION_TOKENS: dict[str, tuple[float, float]] = {  # model: (input, output)
-    "text-embedding-3-small": (0.02, 0.0),
-    "text-embedding-3-large": (0.13, 0.0),
-    "text-embedding-ada-002": (0.10, 0.0),
-    "gpt-4.1": (2.00, 8.00),
-    "gpt-4.1-mini": (0.40, 1.60),
-    "gpt-4.1-nano": (0.10, 0.40),
-    "gpt-4o": (2.50, 10.00),
-    "gpt-4o-mini": (0.15, 0.60),
-}
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """``models`` holds US dollars for a million tokens of input and of output; ``date`` is a year and a month."""
+
+    date: str
+    source: str
+    models: Mapping[str, tuple[float, float]]
+
+
+@cache
+def price_table() -> PriceTable:
+    """Read on first use, once."""
+    table = json.loads((files(__package__) / "prices.json").read_text(encoding="utf-8"))
+    models = {
+        model: (float(price["input"]), float(price.get("output", 0)))
+        for model, price in table["usd_per_million_tokens"].items()
+    }
+    return PriceTable(table["date"], table["source"], models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,7 @@ class ModelUsage:
     @property
     def usd(self) -> float | None:
         """What they cost, or None for a model without a listed price."""
-        prices = USD_PER_MILLION_TOKENS.get(self.model)
+        prices = price_table().models.get(self.model)
         if prices is None:
             return None
         return (self.input_tokens * prices[0] + self.output_tokens * prices[1]) / 1_000_000

@@ -19,6 +19,9 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 # An input of OpenAI's embeddings API may hold 8,192 tokens (its API reference, "Create embeddings").
 EMBEDDING_INPUT_TOKENS = 8192
+# A daily budget above these is a slip of the keyboard.
+MOST_TOKENS = 1_000_000_000_000
+MOST_USD = 1_000_000
 
 
 class Settings(BaseModel):
@@ -82,6 +85,10 @@ class Settings(BaseModel):
     neighbours: int = Field(default=1, ge=0, le=5)
     max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
     link_seconds: int = Field(default=900, ge=0, le=604_800)
+    budget_caller_tokens: int = Field(default=0, ge=0, le=MOST_TOKENS)
+    budget_caller_usd: float = Field(default=0, ge=0, le=MOST_USD)
+    budget_tenant_tokens: int = Field(default=0, ge=0, le=MOST_TOKENS)
+    budget_tenant_usd: float = Field(default=0, ge=0, le=MOST_USD)
 
     @property
     def whole_document_tokens(self) -> int:

@@ -42,6 +42,7 @@ class Metric(Enum):
     ANSWERS_REFUSED = ("AnswersRefused", MetricUnit.Count)
     ANSWERS_DEGRADED = ("AnswersDegraded", MetricUnit.Count)
     TIME_TO_ANSWER = ("TimeToAnswer", MetricUnit.Milliseconds)
+    BUDGET_EXCEEDED = ("BudgetExceeded", MetricUnit.Count)
     RERANKS_FAILED = ("RerankFailures", MetricUnit.Count)
     NEAR_DUPLICATES = ("NearDuplicates", MetricUnit.Count)
     CROWDED_OUT = ("CrowdedOut", MetricUnit.Count)

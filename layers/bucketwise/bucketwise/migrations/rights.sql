@@ -26,7 +26,7 @@ BEGIN
         GRANT USAGE ON SCHEMA bucketwise TO bucketwise_ask;
         GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.holds_kind, bucketwise.corpus_version, bucketwise.search,
             bucketwise.hybrid_search, bucketwise.documents_page, bucketwise.stored_for, bucketwise.held_version,
-            bucketwise.neighbours TO bucketwise_ask;
+            bucketwise.neighbours, bucketwise.reserve_budget, bucketwise.settle_budget TO bucketwise_ask;
     END IF;
 END
 $$;
