@@ -1,6 +1,7 @@
 """What a request may use at most, told by its text and the settings before any model is called."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ask.prompt import TOKENS_AROUND_A_PASSAGE, Turn
 from ask.rerank import RANKING_TOKENS
@@ -25,9 +26,11 @@ def of_answer(settings: Settings, query: Query, history: Sequence[Turn]) -> list
     """A rewriting if there is a history, a search, and one prompt with all passages that may be in it, answered at full
     length. An answer that has to be asked for once more costs more.
     """
-    prompt = TOKENS_OF_INSTRUCTIONS + settings.max_context_tokens + _tokens(query.question)
+    # If the question cannot be rewritten, it is searched for and answered together with the one before.
+    whole = replace(query, context=history[-1].question) if history else query
+    prompt = TOKENS_OF_INSTRUCTIONS + settings.max_context_tokens + _tokens(whole.text)
     answering = ModelUsage(settings.answer_model, prompt, settings.answer_tokens)
-    return [*_of_rewriting(settings, query, history), *of_search(settings, query), answering]
+    return [*_of_rewriting(settings, query, history), *of_search(settings, whole), answering]
 
 
 def _of_rewriting(settings: Settings, query: Query, history: Sequence[Turn]) -> list[ModelUsage]:

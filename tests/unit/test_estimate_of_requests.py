@@ -3,9 +3,10 @@
 import pytest
 
 from ask import estimate
-from ask.prompt import Turn, build_prompt
+from ask.prompt import Turn, build_prompt, conversation, instructions
 from ask.rerank import RANKING_TOKENS
 from ask.retrieval import Query
+from ask.rewriting import MOST_TURNS, PROMPT_VERSION, REWRITE_TOKENS
 from bucketwise.prices import ModelUsage
 from bucketwise.settings import Settings
 from ingest.tokens import count_tokens
@@ -37,16 +38,29 @@ def test_a_question_has_no_more_tokens_than_are_reserved(question: str) -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_largest_prompt_and_answer_have_no_more_tokens_than_are_reserved(question: str) -> None:
-    given, history = settings(MAX_CONTEXT_TOKENS="2000", ANSWER_TOKENS="300"), [Turn(question, question * 3)] * 5
-    prompt = build_prompt(question=question, passages=SHOWN, history=history, max_context_tokens=2000)
-    _, generation = estimate.of_answer(given, Query(question), history)
-    assert sum(count_tokens(text) for _, text in prompt.messages) <= generation.input_tokens
+    given = settings(MAX_CONTEXT_TOKENS="2000", ANSWER_TOKENS="300")
+    prompt = build_prompt(question=question, passages=SHOWN, max_context_tokens=2000)
+    _, generation = estimate.of_answer(given, Query(question), [])
+    assert sum(count_tokens(text) for _, text in prompt.messages()) <= generation.input_tokens
     assert (generation.model, generation.output_tokens) == (given.answer_model, 300)
 
 
-def test_each_turn_of_the_history_adds_to_it() -> None:
-    more = [estimate.of_answer(settings(), Query("x"), [Turn("a" * 100, "b" * 1000)] * turns) for turns in range(4)]
-    assert [tokens(each) - tokens(more[0]) for each in more] == [0, 552, 1104, 1656]
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_with_a_history_the_rewriting_is_reserved_too(question: str) -> None:
+    history = [Turn(question, question * 3)] * 5
+    rewriting, embedding, generation = estimate.of_answer(settings(REWRITE_MODEL="small"), Query(question), history)
+    shown = instructions(PROMPT_VERSION) + conversation(question, history)
+    assert (rewriting.model, rewriting.output_tokens) == ("small", REWRITE_TOKENS)
+    assert count_tokens(shown) <= rewriting.input_tokens
+    # Not rewritten, the question is searched for and answered together with the one before.
+    assert 2 * count_tokens(question) <= embedding.input_tokens
+    [_, alone] = estimate.of_answer(settings(), Query(question), [])
+    assert generation.input_tokens >= alone.input_tokens + count_tokens(question)
+
+
+def test_each_turn_that_is_read_adds_to_it() -> None:
+    more = [estimate.of_answer(settings(), Query("x"), [Turn("a" * 100, "b" * 1000)] * turns) for turns in range(1, 9)]
+    assert [tokens(each) - tokens(more[0]) for each in more] == [min(turns, MOST_TURNS - 1) * 552 for turns in range(8)]
 
 
 def test_what_reranking_takes_is_reserved_with_it() -> None:

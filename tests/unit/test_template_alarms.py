@@ -1,5 +1,6 @@
 """Alarms, outputs, and the template as a whole."""
 
+import json
 import os
 import subprocess
 from typing import Any
@@ -112,6 +113,50 @@ def test_a_pass_that_fails_twice_raises_an_alarm() -> None:
     [tries] = of_type("AWS::Lambda::EventInvokeConfig").values()
     assert (errors["Statistic"], errors["Threshold"]) == ("Sum", tries["MaximumRetryAttempts"])
     assert (errors["Period"], errors["EvaluationPeriods"]) == (BETWEEN_PASSES, 1)
+
+
+def test_answers_that_are_degraded_for_a_while_raise_an_alarm() -> None:
+    degraded = alarm(NAMESPACE, Metric.ANSWERS_DEGRADED.value[0], service=service_of("AskFunction"))
+    assert (degraded["Statistic"], degraded["Threshold"]) == ("Sum", 0)
+    assert degraded["EvaluationPeriods"] > 1  # one failing call is no news
+
+
+def test_a_spent_budget_raises_an_alarm() -> None:
+    spent = alarm(NAMESPACE, Metric.BUDGET_EXCEEDED.value[0], service=service_of("AskFunction"))
+    assert (spent["Statistic"], spent["Threshold"]) == ("Sum", 0)
+
+
+def test_a_days_spending_raises_an_alarm_if_it_is_bounded() -> None:
+    cost = alarm(NAMESPACE, Metric.COST_USD.value[0], service=service_of("AskFunction"))
+    assert (cost["Statistic"], cost["Period"], cost["Threshold"]) == ("Sum", 24 * HOUR, {"Ref": "DailySpendAlarmUsd"})
+    assert stack()["Resources"]["SpendAlarm"]["Condition"] == "HasSpendAlarm"
+    assert parameter("DailySpendAlarmUsd")["Default"] == 0
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    body = json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])
+    shown = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    services = {service_of(name) for name in ("AskFunction", "IngestFunction")}
+    own = {(metric[1], metric[3]) for metric in shown if metric[0] == NAMESPACE}
+    assert {name for name, _ in own} <= {metric.value[0] for metric in Metric}
+    assert {service for _, service in own} <= services
+    wanted = {
+        Metric.CITATIONS_VERIFIED, Metric.CITATIONS_DROPPED, Metric.ANSWERS_REFUSED, Metric.ANSWERS_DEGRADED,
+        Metric.CACHE_HIT, Metric.CACHE_MISS, Metric.BUDGET_EXCEEDED, Metric.TIME_TO_ANSWER,
+    }  # fmt: skip
+    assert {metric.value[0] for metric in wanted} <= {name for name, _ in own}
+
+
+def test_the_dashboards_widgets_do_not_lie_on_each_other() -> None:
+    body = json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])
+    taken = [
+        (column, row)
+        for widget in body["widgets"]
+        for column in range(widget["x"], widget["x"] + widget["width"])
+        for row in range(widget["y"], widget["y"] + widget["height"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(column for column, _ in taken) < 24
 
 
 def test_an_alarms_periods_are_of_a_length_that_cloudwatch_takes() -> None:
