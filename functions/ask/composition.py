@@ -14,6 +14,7 @@ from ask.pipeline import AskPipeline
 from ask.refinement import Refinement
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import DatabaseSearcher, RelevanceFloor, RetrievalStage
+from bucketwise.circuit import Circuit
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
@@ -34,7 +35,7 @@ def settings() -> Settings:
 @lru_cache(maxsize=1)
 def database() -> Database:
     """Not connected yet."""
-    return Database(lambda: connect(settings()))
+    return Database(lambda deadline: connect(settings(), deadline))
 
 
 @lru_cache(maxsize=1)
@@ -50,11 +51,12 @@ def ask_pipeline() -> AskPipeline:
 
 def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) -> AskPipeline:
     client = model_client(given)
+    embedding, answering = Circuit(), Circuit()
     return AskPipeline(
         retrieval=RetrievalStage(
             searcher=DatabaseSearcher(database),
             kinds=LiveKind(database),
-            embedder_for=lambda kind: OpenAIEmbedder(client, kind.embedding_model, kind.dimensions),
+            embedder_for=lambda kind: OpenAIEmbedder(client, kind.embedding_model, kind.dimensions, embedding),
             telemetry=telemetry,
             tenant=given.tenant,
             depth=given.search_depth,
@@ -73,7 +75,7 @@ def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) ->
             max_per_document=given.max_per_document,
             reach=given.neighbours,
         ),
-        generator=OpenAIGenerator(client, given.answer_model, given.answer_tokens),
+        generator=OpenAIGenerator(client, given.answer_model, given.answer_tokens, answering),
         telemetry=telemetry,
         max_context_tokens=given.max_context_tokens,
     )
@@ -83,9 +85,9 @@ def _reranker(given: Settings, client: openai.OpenAI) -> Reranker | None:
     match given.rerank:
         case "endpoint":
             # On first use: a key that cannot be read costs the rerank, not the answer.
-            return EndpointReranker(cache(lambda: rerank_client(given)), given.rerank_model)
+            return EndpointReranker(cache(lambda: rerank_client(given)), given.rerank_model, Circuit())
         case "model":
-            return ChatReranker(client, given.rerank_model or given.answer_model)
+            return ChatReranker(client, given.rerank_model or given.answer_model, Circuit())
     return None
 
 

@@ -8,6 +8,7 @@ import openai
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ask.prompt import Prompt
+from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
 from bucketwise.model_calls import call_model
@@ -51,6 +52,7 @@ class OpenAIGenerator:
     client: openai.OpenAI
     model: str
     answer_tokens: int
+    circuit: Circuit | None = None
 
     def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation:
         """Raises ModelUnavailable, ModelRefused, ModelReplyInvalid or DeadlineExceeded."""
@@ -59,6 +61,7 @@ class OpenAIGenerator:
             deadline=deadline,
             tries=TRIES,
             most_seconds=max(deadline.remaining(), 0),
+            circuit=self.circuit,
         )
 
     def _generate_once(self, prompt: Prompt, timeout: float) -> Generation:
