@@ -4,6 +4,7 @@ import contextlib
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -58,7 +59,8 @@ class FallingSilent:
         number = self._opened
         with socket.create_connection(("127.0.0.1", self._server)) as server:
             others = {client: server, server: client}
-            while not self._stopped.is_set():
+            until = time.monotonic() + PATIENCE_SECONDS
+            while not self._stopped.is_set() and time.monotonic() < until:
                 for readable in select.select(list(others), [], [], 0.05)[0]:
                     data = readable.recv(1 << 16)
                     if not data:

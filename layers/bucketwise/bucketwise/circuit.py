@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bucketwise.errors import ModelRefused, ModelUnavailable
 
-FAILURES = 4  # in a row: with a fifth of all calls failing by chance, that is one in 600
+FAILURES = 5  # in a row: with a fifth of all calls failing by chance, one in 3000
 OPEN_SECONDS = 10.0
 LASTING_SECONDS = 60.0  # a wrong key or an empty account is not mended sooner
 # A call that was given less than this says more of the request's deadline than of the server.
