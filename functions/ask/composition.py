@@ -95,10 +95,13 @@ def _reranker(given: Settings, client: openai.OpenAI) -> Reranker | None:
 def ingest_queue() -> IngestQueue:
     """Raises InvalidSettings without QUEUE_URL."""
     import boto3  # a third of a second that most requests need not pay
+    from botocore.config import Config
 
     if not settings().queue_url:
         raise InvalidSettings("QUEUE_URL: needed to retry documents")
-    return IngestQueue(boto3.client("sqs"), settings().queue_url, settings().bucket)
+    # By default botocore waits for minutes, and somebody waits for the answer.
+    bounds = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
+    return IngestQueue(boto3.client("sqs", config=bounds), settings().queue_url, settings().bucket)
 
 
 @lru_cache(maxsize=1)

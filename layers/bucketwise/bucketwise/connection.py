@@ -19,7 +19,7 @@ CONNECT_SECONDS = 10
 # libpq takes whole seconds, and one for two.
 SHORTEST_CONNECT_SECONDS = 2
 # The server cancels a statement at the deadline. Only if nothing is heard of that, the connection is given up.
-GRACE_SECONDS = 0.3
+GRACE_SECONDS = 0.2
 # Without a bound of its own, a dead connection holds a query until TCP gives up, after many minutes.
 DEAD_AFTER_MILLISECONDS = 10_000
 # Amazon's root certificates for RDS, of all regions.
