@@ -34,7 +34,7 @@ class Reference:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Over all chunks of the tenant."""
-        with closing(Database(lambda: connect(settings))) as database:
+        with closing(Database(lambda deadline: connect(settings, deadline))) as database:
             rows = database.run(
                 lambda connection: connection.execute(CHUNKS, (settings.tenant,)).fetchall(),
                 deadline=Deadline.after(READ_SECONDS),

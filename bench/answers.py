@@ -157,7 +157,7 @@ def document_texts(chunks: Sequence[tuple[str, int, str]]) -> dict[str, str]:
 
 
 def _texts(system: Machine) -> dict[str, str]:
-    with closing(Database(lambda: connect(system.ingest))) as database:
+    with closing(Database(lambda deadline: connect(system.ingest, deadline))) as database:
         rows = database.run(
             lambda connection: connection.execute(
                 "SELECT key, start_offset, text FROM bucketwise.chunks WHERE tenant = %s", (system.ingest.tenant,)

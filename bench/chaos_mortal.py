@@ -12,6 +12,7 @@ from psycopg import Connection
 from bench.chaos_bucket import BucketPort
 from bench.chaos_embeddings import MODEL, EmbeddingLedger, NotedEmbedder, WatchedVectors
 from bench.chaos_texts import CHUNKER
+from bucketwise.connection import BoundedConnection
 from bucketwise.database import Database, connect
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embeddings
@@ -92,8 +93,8 @@ class MortalDatabase(Database):
         self._life.reach("transaction")
         return super().run(work, deadline=deadline)
 
-    def _connect(self) -> Connection:
-        self._life.connection = connect(self._settings)
+    def _connect(self, deadline: Deadline) -> BoundedConnection:
+        self._life.connection = connect(self._settings, deadline)
         return self._life.connection
 
 

@@ -38,7 +38,7 @@ class Repair:
 
     def __init__(self, settings: Settings, listing: Listing, queue: Queue, ledger: EmbeddingLedger) -> None:
         self._ledger = ledger
-        self._database = Database(lambda: connect(settings))
+        self._database = Database(lambda deadline: connect(settings, deadline))
         self._reconciliation = Reconciliation(
             listing=listing,
             inventory=Inventory(self._database, settings.tenant),

@@ -98,7 +98,7 @@ def run(postgres: Postgres, editions: list[list[Document]], *, autovacuum: bool)
         superuser.execute("ALTER SYSTEM SET autovacuum_naptime = '5s'")
         superuser.execute(f"ALTER SYSTEM SET autovacuum = {'on' if autovacuum else 'off'}".encode())
         superuser.execute("SELECT pg_reload_conf()")
-        with closing(Database(lambda: connect(system.ask))) as asked:
+        with closing(Database(lambda deadline: connect(system.ask, deadline))) as asked:
             churn = Churn(system, asked, superuser)
             churn.fill(editions[0])
             superuser.execute("VACUUM (ANALYZE)")
@@ -130,7 +130,7 @@ class Churn:
     def collect(self) -> None:
         """What reconcile does after it has compared."""
         deadline = Deadline.after(STEP_SECONDS)
-        with closing(Database(lambda: connect(self.system.ingest))) as database:
+        with closing(Database(lambda deadline: connect(self.system.ingest, deadline))) as database:
             Collection(database, GIANT).collect_released(deadline=deadline)
             postings = Postings(database, GIANT)
             postings.fold_sums(deadline=deadline)
@@ -171,7 +171,7 @@ class Churn:
     def _fill_share(self, edition: Sequence[Document], worker: int) -> None:
         clusters = Clusters(DIMENSIONS)
         made_by = fingerprint(self.system.ingest)
-        with closing(Database(lambda: connect(self.system.ingest))) as database:
+        with closing(Database(lambda deadline: connect(self.system.ingest, deadline))) as database:
             for place in range(worker, len(edition), WORKERS):
                 store(database, made_by, _placed(edition[place], place), clusters.of(edition[place]))
 

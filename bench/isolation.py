@@ -27,6 +27,7 @@ from bench.isolation_probes import Findings, Prober
 from bench.isolation_tenants import DIMENSIONS, Tenant, fill, make_tenants
 from bench.machine import Machine, machine_on
 from bucketwise.database import connect
+from bucketwise.deadline import Deadline
 from bucketwise.settings import Settings
 from local.postgres import Postgres
 
@@ -120,7 +121,7 @@ def _probe(settings: Settings, options: argparse.Namespace, versions: dict[str, 
 
 def _open(settings: Settings, giant_documents: int, versions: dict[str, int]) -> None:
     """One connection for all that this process will ask."""
-    _probers.append(Prober(make_tenants(giant_documents), versions, connect(settings)))
+    _probers.append(Prober(make_tenants(giant_documents), versions, connect(settings, Deadline.after(60))))
 
 
 def _run(probes: int, seed: str) -> Findings:

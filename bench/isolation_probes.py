@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, LiteralString
 
 import numpy as np
-from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -16,6 +15,7 @@ from ask.documents import PAGE, Documents
 from ask.neighbours import NeighbourTable, Window
 from bench.isolation_questions import Question, Questions
 from bench.isolation_tenants import CHUNKS_OF_A_DOCUMENT, Tenant
+from bucketwise.connection import BoundedConnection
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.errors import UnknownDocument
@@ -75,7 +75,7 @@ class Prober:
 
     tenants: Sequence[Tenant]
     versions: dict[str, int]
-    connection: Connection
+    connection: BoundedConnection
 
     @cached_property
     def _questions(self) -> Questions:
@@ -132,7 +132,7 @@ class Prober:
 
     def _list(self, chance: random.Random) -> Findings:
         tenant, giver = chance.choice(self.tenants), chance.choice(self.tenants)
-        documents = Documents(Database(lambda: self.connection), tenant.name)
+        documents = Documents(Database(lambda _: self.connection), tenant.name)
         deadline = Deadline.after(STEP_SECONDS)
         known = sorted([*tenant.documents, *tenant.failed, *tenant.queued])
         prefix = chance.choice(("", "folder1/", "failed/", "queued/", f"own/{giver.canary}"))
@@ -153,7 +153,7 @@ class Prober:
         """Of whole documents, of which some are another tenant's."""
         tenant, giver = chance.choice(self.tenants), chance.choice(self.tenants)
         keys = chance.sample(sorted(giver.documents), min(5, len(giver.documents)))
-        table = NeighbourTable(Database(lambda: self.connection), tenant.name)
+        table = NeighbourTable(Database(lambda _: self.connection), tenant.name)
         found = table.chunks(
             [Window(key, 0, CHUNKS_OF_A_DOCUMENT) for key in keys], deadline=Deadline.after(STEP_SECONDS)
         )

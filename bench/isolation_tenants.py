@@ -163,7 +163,7 @@ class Listed:
 
 def fill(settings: Settings, tenants: list[Tenant]) -> None:
     """Through ingest's own code, one tenant's documents between the others', as they would come."""
-    with closing(Database(lambda: connect(settings))) as database:
+    with closing(Database(lambda deadline: connect(settings, deadline))) as database:
         todo = [(number, tenant.name, document) for tenant in tenants
                 for number, document in enumerate(tenant.documents.values())]  # fmt: skip
         for _, name, document in sorted(todo, key=lambda one: one[:2]):

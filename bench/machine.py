@@ -45,7 +45,7 @@ class Machine:
     def ingest_pipeline(self, bucket: object) -> IngestPipeline:
         """One for each thread: it holds a connection. ``bucket`` is asked instead of S3."""
         index = DocumentIndex(
-            Database(lambda: connect(self.ingest)),
+            Database(lambda deadline: connect(self.ingest, deadline)),
             self.ingest.tenant,
             fingerprint(self.ingest),
             detect=lambda text: detect(text) or self.ingest.language,
@@ -53,7 +53,7 @@ class Machine:
         return replace(build_ingest(self.ingest, self.telemetry, index), bucket=bucket)  # type: ignore[arg-type]
 
     def ask_pipeline(self) -> AskPipeline:
-        return build_ask(self.ask, Database(lambda: connect(self.ask)), self.telemetry)
+        return build_ask(self.ask, Database(lambda deadline: connect(self.ask, deadline)), self.telemetry)
 
 
 @contextmanager

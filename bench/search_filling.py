@@ -110,7 +110,7 @@ def _fill_index(settings: Settings, sources: list[Source], chunks: int) -> float
         for done in [pool.submit(_fill_share, settings, sources, chunks, worker, workers) for worker in range(workers)]:
             done.result()
     for tenant in {share.tenant for share in shares(chunks)}:
-        with closing(Database(lambda: connect(settings))) as database:
+        with closing(Database(lambda deadline: connect(settings, deadline))) as database:
             postings = Postings(database, tenant)
             postings.fold_sums(deadline=Deadline.after(STEP_SECONDS))
             postings.fold_all(deadline=Deadline.after(STEP_SECONDS))
@@ -118,7 +118,7 @@ def _fill_index(settings: Settings, sources: list[Source], chunks: int) -> float
 
 
 def _fill_share(settings: Settings, sources: list[Source], chunks: int, worker: int, workers: int) -> None:
-    database = Database(lambda: connect(settings))
+    database = Database(lambda deadline: connect(settings, deadline))
     clusters = Clusters(DIMENSIONS)
     for document in documents(sources, chunks):
         if document.number % workers == worker:

@@ -94,7 +94,7 @@ def measure(postgres: Postgres, home: Path, prepared: Prepared) -> dict[str, obj
     settings = machine_on(postgres, MODELS, name=INDEX).ask
     questions = read_questions(home)
     with (
-        closing(Database(lambda: connect(settings))) as database,
+        closing(Database(lambda deadline: connect(settings, deadline))) as database,
         psycopg.connect(postgres.create_database(PLAIN), autocommit=True) as plain,
     ):
         register_vector(plain)

@@ -105,7 +105,7 @@ def recall(contracts: Contracts, question: Question, found: Sequence[Stretch]) -
 
 
 def _attainable(system: Machine, contracts: Contracts, questions: Sequence[Question]) -> float:
-    with closing(Database(lambda: connect(system.ingest))) as database:
+    with closing(Database(lambda deadline: connect(system.ingest, deadline))) as database:
         rows = database.run(
             lambda connection: connection.execute(
                 "SELECT key, text FROM bucketwise.chunks WHERE tenant = %s ORDER BY key", (system.ingest.tenant,)

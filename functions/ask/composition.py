@@ -17,6 +17,7 @@ from ask.refinement import Refinement
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import DatabaseSearcher, RelevanceFloor, RetrievalStage
 from ask.rewriting import ChatRewriter, ConversationStage
+from bucketwise.circuit import Circuit
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
@@ -37,7 +38,7 @@ def settings() -> Settings:
 @lru_cache(maxsize=1)
 def database() -> Database:
     """Not connected yet."""
-    return Database(lambda: connect(settings()))
+    return Database(lambda deadline: connect(settings(), deadline))
 
 
 @lru_cache(maxsize=1)
@@ -58,14 +59,16 @@ def ask_pipeline() -> AskPipeline:
 
 def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) -> AskPipeline:
     client = model_client(given)
+    embedding, answering = Circuit(), Circuit()
     return AskPipeline(
         conversation=ConversationStage(
-            ChatRewriter(client, given.rewrite_model or given.answer_model, given.answer_format != "text"), telemetry
+            ChatRewriter(client, given.rewrite_model or given.answer_model, given.answer_format != "text", Circuit()),
+            telemetry,
         ),
         retrieval=RetrievalStage(
             searcher=DatabaseSearcher(database),
             kinds=LiveKind(database),
-            embedder_for=lambda kind: OpenAIEmbedder(client, kind.embedding_model, kind.dimensions),
+            embedder_for=lambda kind: OpenAIEmbedder(client, kind.embedding_model, kind.dimensions, embedding),
             telemetry=telemetry,
             tenant=given.tenant,
             depth=given.search_depth,
@@ -85,7 +88,7 @@ def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) ->
             reach=given.neighbours,
         ),
         answering=AnsweringStage(
-            OpenAIGenerator(client, given.answer_model, given.answer_tokens, given.answer_format),
+            OpenAIGenerator(client, given.answer_model, given.answer_tokens, given.answer_format, answering),
             telemetry,
             given.max_context_tokens,
         ),
@@ -97,9 +100,9 @@ def _reranker(given: Settings, client: openai.OpenAI) -> Reranker | None:
     match given.rerank:
         case "endpoint":
             # On first use: a key that cannot be read costs the rerank, not the answer.
-            return EndpointReranker(cache(lambda: rerank_client(given)), given.rerank_model)
+            return EndpointReranker(cache(lambda: rerank_client(given)), given.rerank_model, Circuit())
         case "model":
-            return ChatReranker(client, given.rerank_model or given.answer_model)
+            return ChatReranker(client, given.rerank_model or given.answer_model, Circuit())
     return None
 
 
@@ -107,10 +110,13 @@ def _reranker(given: Settings, client: openai.OpenAI) -> Reranker | None:
 def ingest_queue() -> IngestQueue:
     """Raises InvalidSettings without QUEUE_URL."""
     import boto3  # a third of a second that most requests need not pay
+    from botocore.config import Config
 
     if not settings().queue_url:
         raise InvalidSettings("QUEUE_URL: needed to retry documents")
-    return IngestQueue(boto3.client("sqs"), settings().queue_url, settings().bucket)
+    # By default botocore waits for minutes, and somebody waits for the answer.
+    bounds = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
+    return IngestQueue(boto3.client("sqs", config=bounds), settings().queue_url, settings().bucket)
 
 
 @lru_cache(maxsize=1)

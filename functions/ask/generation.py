@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from ask.prompt import PROMPT_VERSION, TEXT_PROMPT_VERSION, Messages, Prompt
 from ask.replies import GeneratedAnswer, read_json, read_text
+from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid, RequestRejected
 from bucketwise.model_calls import call_model
@@ -41,6 +42,7 @@ class OpenAIGenerator:
     model: str
     answer_tokens: int
     form: ReplyForm = "auto"
+    circuit: Circuit | None = None
     _rejects_schemas: bool = field(default=False, init=False)
 
     def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation:
@@ -63,6 +65,7 @@ class OpenAIGenerator:
             deadline=deadline,
             tries=TRIES,
             most_seconds=max(deadline.remaining(), 0),
+            circuit=self.circuit,
         )
 
     def _generate_once(self, prompt: Prompt, version: str, timeout: float) -> Generation:

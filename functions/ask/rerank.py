@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from ask.generation import complete
 from ask.prompt import about, instructions
+from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
 from bucketwise.model_calls import call_model
@@ -67,6 +68,7 @@ class EndpointReranker:
 
     client: Callable[[], openai.OpenAI]
     model: str
+    circuit: Circuit | None = None
 
     def rank(self, question: str, passages: Sequence[Passage], *, deadline: Deadline) -> Ranking:
         """All passages by their scores; of equal scores in the order they had. Raises as Reranker says."""
@@ -76,6 +78,7 @@ class EndpointReranker:
             deadline=deadline,
             tries=TRIES,
             most_seconds=MOST_SECONDS,
+            circuit=self.circuit,
         )
 
     def _rank_once(self, client: openai.OpenAI, question: str, passages: Sequence[Passage], timeout: float) -> Ranking:
@@ -113,6 +116,7 @@ class ChatReranker:
 
     client: openai.OpenAI
     model: str
+    circuit: Circuit | None = None
 
     def rank(self, question: str, passages: Sequence[Passage], *, deadline: Deadline) -> Ranking:
         """Raises as Reranker says."""
@@ -121,6 +125,7 @@ class ChatReranker:
             deadline=deadline,
             tries=TRIES,
             most_seconds=MOST_SECONDS,
+            circuit=self.circuit,
         )
 
     def _rank_once(self, question: str, passages: Sequence[Passage], timeout: float) -> Ranking:

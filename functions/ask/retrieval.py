@@ -25,7 +25,9 @@ from bucketwise.telemetry import Metric, Telemetry
 
 EMBEDDING_TRIES = 2
 # A question is embedded in a fraction of a second; later than this, keywords alone are the better answer.
+# With little time left, half of it stays for the search.
 EMBEDDING_SECONDS = 8.0
+EMBEDDING_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class RetrievalStage:
     def _embed(self, text: str, kind: IndexKind, deadline: Deadline) -> tuple[list[float] | None, int]:
         try:
             with self.telemetry.step("embed", Metric.EMBEDDING_LATENCY):
-                share = Deadline.after(min(EMBEDDING_SECONDS, deadline.remaining()))
+                share = Deadline.after(min(EMBEDDING_SECONDS, EMBEDDING_SHARE * deadline.remaining()))
                 embeddings = self.embedder_for(kind).embed([text], deadline=share, tries=EMBEDDING_TRIES)
         except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
             self.telemetry.log_failure(error)

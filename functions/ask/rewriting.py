@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ask.generation import complete
 from ask.prompt import Turn, conversation, instructions
+from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
 from bucketwise.model_calls import call_model
@@ -55,6 +56,7 @@ class ChatRewriter:
     client: openai.OpenAI
     model: str
     structured: bool = True
+    circuit: Circuit | None = None
 
     def rewrite(self, question: str, history: Sequence[Turn], *, deadline: Deadline) -> Rewritten:
         """Raises as Rewriter says."""
@@ -63,6 +65,7 @@ class ChatRewriter:
             deadline=deadline,
             tries=TRIES,
             most_seconds=MOST_SECONDS,
+            circuit=self.circuit,
         )
 
     def _rewrite_once(self, question: str, history: Sequence[Turn], timeout: float) -> Rewritten:

@@ -152,7 +152,9 @@ def _failed_keys(deadline: Deadline) -> Iterator[str]:
     after: str | None = ""
     while after is not None:
         found = documents().page(state=ListedState.FAILED, after=after, deadline=deadline)
-        yield from (row["key"] for row in found.documents)
+        for row in found.documents:
+            deadline.allow(0)  # the queue takes its time, too
+            yield row["key"]
         after = found.following
 
 

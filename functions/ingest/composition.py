@@ -65,7 +65,7 @@ def tagger() -> Tagger:
 def document_index() -> DocumentIndex:
     given = settings()
     return DocumentIndex(
-        Database(lambda: connect(given)),
+        Database(lambda deadline: connect(given, deadline)),
         given.tenant,
         fingerprint(given),
         detect=lambda text: detect(text) or given.language,
@@ -82,6 +82,8 @@ def postings() -> Postings:
 def build_pipeline(given: Settings, telemetry: Telemetry, index: DocumentIndex) -> IngestPipeline:
     client = model_client(given)
 
+    # Without a circuit: nobody waits here, and a document that was put off because of the model's server already
+    # comes later each time. An open circuit would put off documents that the server would have taken.
     def stage_for(kind: IndexKind) -> EmbeddingStage:
         return EmbeddingStage(
             store=VectorTable(index.database, given.tenant, kind=kind),

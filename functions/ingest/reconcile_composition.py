@@ -29,7 +29,7 @@ def reconciliation() -> Reconciliation:
 def build_reconciliation(given: Settings) -> Reconciliation:
     if not given.queue_url:
         raise InvalidSettings("QUEUE_URL: needed to have documents looked at")
-    database = Database(lambda: connect(given))
+    database = Database(lambda deadline: connect(given, deadline))
     return Reconciliation(
         listing=BucketListing(boto3.client("s3"), given.bucket, given.prefix),
         inventory=Inventory(database, given.tenant),

@@ -73,7 +73,7 @@ def reindex() -> Reindex:
 
 
 def build_reindex(given: Settings) -> Reindex:
-    database = Database(lambda: connect(given))
+    database = Database(lambda deadline: connect(given, deadline))
     client = model_client(given)
 
     def stage_for(kind: IndexKind, table: str, tenant: str) -> EmbeddingStage:

@@ -10,8 +10,10 @@ from typing import Any, Literal, get_args
 
 from local.model_server.wire import JsonObject, Reply, RequestRefused, error_reply
 
+_PAGE = "<!doctype html><title>Welcome</title><p>Please sign in to this network."  # with status 200, too
+
 Kind = Literal[
-    "status", "hang", "cut", "empty", "count", "order", "indexes", "nan", "zero", "size", "length", "unknown"
+    "status", "hang", "cut", "garbage", "empty", "count", "order", "indexes", "nan", "zero", "size", "length", "unknown"
 ]
 Route = Literal["embeddings", "chat", "rerank"]
 
@@ -28,11 +30,11 @@ class Fault:
     """What happens to the next calls of the routes.
 
     ``status`` answers an error (with ``Retry-After``), ``hang`` waits ``seconds`` first, ``cut`` closes the
-    connection in the middle of the body, ``empty`` answers an object without anything in it. Embeddings are
-    spoiled by ``count`` (one too few), ``order`` (in reverse), ``indexes`` (all the same), and in the numbers of
-    the first by ``nan``, ``zero`` and ``size`` (one too few). Results of a rerank are spoiled by the same but the last
-    two, and by ``unknown``, which gives the first an index that there is not. ``length`` ends a completion in the
-    middle with that finish reason.
+    connection in the middle of the body, ``garbage`` answers a page of HTML, and ``empty`` an object without anything
+    in it. Embeddings are spoiled by ``count`` (one too few), ``order`` (in reverse), ``indexes`` (all the same), and in
+    the numbers of the first by ``nan``, ``zero`` and ``size`` (one too few). Results of a rerank are spoiled by the
+    same but the last two, and by ``unknown``, which gives the first an index that there is not. ``length`` ends a
+    completion in the middle with that finish reason.
     """
 
     kind: Kind
@@ -100,6 +102,8 @@ def spoil(fault: Fault, reply: Reply) -> Reply:
         return replace(reply, cut=True)
     if reply.status != 200:
         return reply
+    if fault.kind == "garbage":
+        return Reply({}, page=_PAGE)
     if fault.kind == "empty":
         return Reply({})
     if fault.kind not in _SPOILED:

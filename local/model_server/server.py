@@ -73,8 +73,8 @@ class _Exchange(BaseHTTPRequestHandler):
             self._send_body(reply)
 
     def _send_body(self, reply: Reply) -> None:
-        body = json.dumps(reply.body, ensure_ascii=False).encode()
-        self.send_header("Content-Type", "application/json")
+        body = (json.dumps(reply.body, ensure_ascii=False) if reply.page is None else reply.page).encode()
+        self.send_header("Content-Type", "application/json" if reply.page is None else "text/html")
         self.send_header("Content-Length", str(len(body)))
         if self.close_connection and not reply.cut:
             self.send_header("Connection", "close")

@@ -11,13 +11,17 @@ _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP reply: a JSON body, or the ``events`` of a stream. ``cut`` breaks it off in the middle."""
+    """One HTTP reply: a JSON body, or the ``events`` of a stream.
+
+    ``cut`` breaks it off in the middle; ``page`` is sent in place of the body, as the HTML that it is.
+    """
 
     body: JsonObject
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     events: tuple[JsonObject, ...] = ()
     cut: bool = False
+    page: str | None = None
 
 
 class RequestRefused(Exception):

@@ -39,7 +39,7 @@ class Pausing(Database):
     """Once ``held``, its next work stops when all is done and nothing committed, until it is let go."""
 
     def __init__(self, dsn: str) -> None:
-        super().__init__(lambda: connect(settings_for(dsn)))
+        super().__init__(lambda deadline: connect(settings_for(dsn), deadline))
         self.held = False
         self.stopped, self.let_go = threading.Event(), threading.Event()
 

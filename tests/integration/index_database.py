@@ -62,7 +62,7 @@ def connected(dsn: str) -> Iterator[Connection]:
 @contextmanager
 def opened(dsn: str) -> Iterator[Database]:
     """The product's own Database for a role of an index."""
-    database = Database(lambda: connect(settings_for(dsn)))
+    database = Database(lambda deadline: connect(settings_for(dsn), deadline))
     try:
         yield database
     finally:

@@ -115,7 +115,7 @@ def test_after_a_commit_the_count_begins_anew(tenant: Tenant) -> None:
 
 
 def test_an_attempt_whose_acknowledgement_was_lost_is_noted_once(shared_index: IndexDatabase) -> None:
-    database = LosesOneReply(lambda: connect(settings_for(shared_index.ingest)))
+    database = LosesOneReply(lambda deadline: connect(settings_for(shared_index.ingest), deadline))
     tenant = Tenant(DocumentIndex(database, uuid4().hex, "code 1"), shared_index)
     lost, ended, claim = lose(tenant), lose(tenant), tenant.claim()
     database.armed = True

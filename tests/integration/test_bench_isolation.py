@@ -14,6 +14,7 @@ from bench.isolation import corpus_versions
 from bench.isolation_probes import Findings, Prober
 from bench.isolation_tenants import DIMENSIONS, GIANT, Tenant, canary, fill, make_tenants
 from bucketwise.database import connect
+from bucketwise.deadline import Deadline
 from bucketwise.migrations import migrate
 from local import ROOT
 from local.postgres import Postgres
@@ -43,7 +44,7 @@ class Filled:
 
     def probe(self) -> Findings:
         versions = corpus_versions(self.database.owner, self.tenants)
-        with connect(settings_for(self.database.ask, dimensions=DIMENSIONS)) as connection:
+        with connect(settings_for(self.database.ask, dimensions=DIMENSIONS), Deadline.after(10)) as connection:
             return Prober(self.tenants, versions, connection).run(PROBES, seed="1")
 
     @contextmanager

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from ask.budgets import Limits
+from bucketwise.connection import BoundedConnection
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BudgetExceeded, DatabaseUnavailable, DeadlineExceeded
@@ -171,7 +172,7 @@ def test_no_name_of_a_caller_is_kept(purse: Purse) -> None:
 
 
 def test_without_limits_nothing_is_asked_and_nothing_is_kept(purse: Purse) -> None:
-    def refuse() -> psycopg.Connection:
+    def refuse(_: Deadline) -> BoundedConnection:
         raise AssertionError("the database was asked")
 
     unlimited = replace(purse.budgets, database=Database(refuse), limits=Limits())
@@ -181,7 +182,7 @@ def test_without_limits_nothing_is_asked_and_nothing_is_kept(purse: Purse) -> No
 
 
 def test_a_database_that_is_gone_at_the_end_costs_no_answer(purse: Purse, capsys: pytest.CaptureFixture[str]) -> None:
-    def refuse() -> psycopg.Connection:
+    def refuse(_: Deadline) -> BoundedConnection:
         raise psycopg.OperationalError("gone")
 
     log_to_current_stdout(purse.budgets.telemetry)

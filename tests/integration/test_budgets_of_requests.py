@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from ask import estimate, routes
 from ask.budgets import Limits
 from ask.retrieval import Query
+from bucketwise.connection import BoundedConnection
 from bucketwise.database import Database
+from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError, DatabaseUnavailable, IndexChanged
 from bucketwise.settings import Settings
 from tests.integration.index_database import IndexDatabase
@@ -118,7 +119,7 @@ def test_a_request_that_fails_gives_back_what_it_reserved_unless_the_database_is
 def test_without_limits_the_database_is_not_asked_and_nothing_is_kept(
     purse: Purse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> psycopg.Connection:
+    def refuse(_: Deadline) -> BoundedConnection:
         raise AssertionError("the database was asked")
 
     unlimited = replace(purse.budgets, database=Database(refuse))

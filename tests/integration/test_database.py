@@ -67,7 +67,7 @@ def raise_in_database(condition: str) -> Callable[[Connection], object]:
 
 
 def test_nothing_is_connected_before_the_first_use() -> None:
-    Database(lambda: connect(settings_for("postgresql://nobody@127.0.0.1:1/none"))).close()
+    Database(lambda deadline: connect(settings_for("postgresql://nobody@127.0.0.1:1/none"), deadline)).close()
 
 
 def test_work_is_committed_and_its_result_returned(database: Database, notes: IndexDatabase) -> None:
@@ -151,6 +151,7 @@ def test_a_statement_is_cancelled_at_the_deadline_and_the_connection_is_usable_a
 
 
 def test_one_deadline_is_not_left_behind_for_the_next_work(database: Database) -> None:
+    database.run(backend, deadline=SOON)
     database.run(backend, deadline=Deadline.after(0.3))
     database.run(lambda connection: connection.execute("SELECT pg_sleep(0.4)"), deadline=SOON)
 
@@ -206,7 +207,7 @@ def test_nothing_of_one_work_stays_in_the_session(database: Database) -> None:
 
 
 def test_an_index_of_another_kind_is_refused_at_the_first_use(notes: IndexDatabase) -> None:
-    database = Database(lambda: connect(settings_for(notes.ingest, dimensions=9)))
+    database = Database(lambda deadline: connect(settings_for(notes.ingest, dimensions=9), deadline))
     with pytest.raises(IndexMismatch):
         database.run(note, deadline=SOON)
     assert notes.count("SELECT count(*) FROM pg_stat_activity WHERE usename = 'bucketwise_ingest'") == 0

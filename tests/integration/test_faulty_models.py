@@ -130,7 +130,11 @@ def ingest(models: LocalModels, index: tuple[str, str]) -> Iterator[Ingest]:
             "EMBEDDING_DIMENSIONS": str(DIMENSIONS),
         }
     )
-    database, bucket, ledger = Database(lambda: connect(settings)), VersionedMemoryBucket(), EmbeddingLedger()
+    database, bucket, ledger = (
+        Database(lambda deadline: connect(settings, deadline)),
+        VersionedMemoryBucket(),
+        EmbeddingLedger(),
+    )
     store = WatchedVectors(VectorTable(database, settings.tenant), ledger)
     with model_client(settings) as client:
         embedder = OpenAIEmbedder(client, EMBEDDING_MODEL, DIMENSIONS)

@@ -101,7 +101,7 @@ def ask_url(models: LocalModels, postgres: Postgres) -> str:
     name = f"rerank_{uuid4().hex[:12]}"
     urls = create_index(postgres, name, embedding_model=EMBEDDING_MODEL, dimensions=DIMENSIONS)
     given = settings_of(urls.ingest, models)
-    database = Database(lambda: connect(given))
+    database = Database(lambda deadline: connect(given, deadline))
     with model_client(given) as client:
         pipeline = IngestPipeline(
             bucket=MemoryBucket(DOCUMENTS),
@@ -131,7 +131,7 @@ def settings_of(url: str, models: LocalModels, **options: str) -> Settings:
 @contextmanager
 def composed(given: Settings, telemetry: Telemetry) -> Iterator[AskPipeline]:
     """The ask pipeline as the function has it, whose connections end with the test."""
-    database = Database(lambda: connect(given))
+    database = Database(lambda deadline: connect(given, deadline))
     pipeline = build_pipeline(given, database, telemetry)
     yield pipeline
     database.close()

@@ -29,7 +29,7 @@ def tenant(shared_index: IndexDatabase) -> Iterator[Tenant]:
 
 @pytest.fixture
 def forgetful(shared_index: IndexDatabase) -> Iterator[tuple[LosesOneReply, Tenant]]:
-    database = LosesOneReply(lambda: connect(settings_for(shared_index.ingest)))
+    database = LosesOneReply(lambda deadline: connect(settings_for(shared_index.ingest), deadline))
     yield database, Tenant(DocumentIndex(database, uuid4().hex, "code 1"), shared_index)
     database.close()
 

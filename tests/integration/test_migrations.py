@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from bucketwise import migrations as package
 from bucketwise.database import connect
+from bucketwise.deadline import Deadline
 from bucketwise.errors import IndexMismatch
 from bucketwise.migrations import LOCK, Migration, check_index, migrate, migrations
 from tests.integration.index_database import (
@@ -179,7 +180,7 @@ def test_an_index_of_other_vectors_is_refused_by_naming_both_settings(
 @pytest.mark.parametrize("role", ["bucketwise_migrate", "bucketwise_ingest", "bucketwise_ask"])
 def test_a_database_without_a_schema_says_what_to_do(empty: IndexDatabase, role: str) -> None:
     with pytest.raises(IndexMismatch, match="run the migrations"):
-        connect(settings_for(empty.dsn(role)))
+        connect(settings_for(empty.dsn(role)), Deadline.after(10))
     assert empty.count("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", role) == 0
 
 

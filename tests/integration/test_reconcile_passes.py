@@ -130,7 +130,7 @@ class Crashing(Database):
     """The worker is lost at its n-th transaction, just before it or just after."""
 
     def __init__(self, dsn: str, *, at: int, committed: bool) -> None:
-        super().__init__(lambda: connect(settings_for(dsn)))
+        super().__init__(lambda deadline: connect(settings_for(dsn), deadline))
         self.left, self.committed = at, committed
 
     def run(self, work: Callable[[Connection], T], *, deadline: Deadline) -> T:

@@ -195,7 +195,7 @@ def test_functions_may_be_set_to_either_kind_until_the_others_are_dropped(place:
 def live_as_set_to(place: Place, kind: IndexKind) -> IndexKind:
     """The live kind, as a function sees it whose settings name ``kind``."""
     settings = settings_for(place.database.ingest, model=kind.embedding_model, dimensions=kind.dimensions)
-    database = Database(lambda: connect(settings))
+    database = Database(lambda deadline: connect(settings, deadline))
     try:
         return LiveKind(database).get(deadline=SOON)
     finally:

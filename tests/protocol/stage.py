@@ -11,7 +11,9 @@ from uuid import uuid4
 
 from psycopg import Connection
 
+from bucketwise.connection import BoundedConnection
 from bucketwise.database import Database, connect
+from bucketwise.deadline import Deadline
 from ingest.bucket import ObjectFacts
 from ingest.index import DocumentIndex
 from ingest.protocol import Decisions, Standing
@@ -232,8 +234,8 @@ class Stage:
         index = index_for_look(self.design, index, bucket.key, sequencer=sequencer, deadline=SOON)
         return Look(index, bucket, index.claim(deadline=SOON))
 
-    def _connect(self) -> Connection:
-        return connect(settings_for(self.database.ingest))
+    def _connect(self, deadline: Deadline) -> BoundedConnection:
+        return connect(settings_for(self.database.ingest), deadline)
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> AskWorld:
     pipeline = ask_pipeline(world.searcher, world.generator, telemetry=telemetry)
     monkeypatch.setattr(routes, "settings", lambda: settings)
     monkeypatch.setattr(routes, "ask_pipeline", lambda: pipeline)
-    without_limits = Budgets(Database(lambda: connect(settings)), telemetry, "default", Limits())
+    without_limits = Budgets(Database(lambda deadline: connect(settings, deadline)), telemetry, "default", Limits())
     monkeypatch.setattr(routes, "budgets", lambda: without_limits)
     monkeypatch.setattr(routes, "documents", lambda: world.documents)
     monkeypatch.setattr(routes, "ingest_queue", lambda: world.queue)

@@ -15,12 +15,14 @@ from local.function_settings import model_settings
 
 def reranker(**variables: str) -> Reranker | None:
     given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"} | variables)
-    return build_pipeline(given, Database(lambda: connect(given)), Telemetry("ask")).refinement.reranker
+    return build_pipeline(
+        given, Database(lambda deadline: connect(given, deadline)), Telemetry("ask")
+    ).refinement.reranker
 
 
 def test_without_being_asked_for_nothing_is_reranked_or_dropped_and_neighbours_are_joined() -> None:
     given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"})
-    step = build_pipeline(given, Database(lambda: connect(given)), Telemetry("ask")).refinement
+    step = build_pipeline(given, Database(lambda deadline: connect(given, deadline)), Telemetry("ask")).refinement
     assert step.reranker is None
     assert (step.near_duplicate_share, step.max_per_document, step.candidates) == (0, 0, 0)
     assert step.reach == 1

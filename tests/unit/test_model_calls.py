@@ -1,66 +1,23 @@
 """A model server's failures in our words, and when another try is made."""
 
 import traceback
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx2
 import openai
 import pytest
 from pydantic import SecretStr
 
-from bucketwise import deadline as deadline_module
 from bucketwise import model_calls
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError, DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
 from bucketwise.model_calls import call_model, model_client, rerank_client
 from bucketwise.settings import Settings
-from tests.unit.fakes import ScriptedServer, client_to
+from tests.unit.failing_model import GOOD, SECRET, Clock, ask, clock, problem, served
+from tests.unit.fakes import client_to
 
-SECRET = "the merger with Acme"
-GOOD = httpx2.Response(200, json={"data": [{"index": 0, "embedding": [1.0]}]})
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.pauses: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(model_calls, "time", clock)
-    monkeypatch.setattr(deadline_module, "time", clock)
-    return clock
-
-
-def problem(status: int, *, code: Any = None, kind: Any = None, **headers: str) -> httpx2.Response:
-    body = {"error": {"message": f"bad input: {SECRET}", "code": code, "type": kind, "param": SECRET}}
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx2.Response(status, json=body, headers=named)
-
-
-def ask(server: ScriptedServer, *, tries: int = 1, seconds: float = 10, most: float = 60) -> object:
-    client = client_to(server)
-    return call_model(
-        lambda timeout: client.embeddings.create(model="m", input=SECRET, timeout=timeout).data[0].embedding,
-        deadline=Deadline.after(seconds),
-        tries=tries,
-        most_seconds=most,
-    )
-
-
-def served(*replies: httpx2.Response | Exception) -> ScriptedServer:
-    return ScriptedServer(list(replies))
+__all__ = ["clock"]
 
 
 @pytest.mark.usefixtures("clock")
@@ -187,9 +144,21 @@ def test_a_pause_that_would_end_after_the_deadline_is_not_begun(clock: Clock) ->
     assert raised.value.retry_after == 30
 
 
+def test_a_pause_that_is_asked_for_by_a_date_is_kept(clock: Clock) -> None:
+    when = datetime.now(UTC) + timedelta(seconds=30)
+    with pytest.raises(ModelUnavailable) as raised:
+        ask(served(problem(503, retry_after=format_datetime(when, usegmt=True)), problem(500)), tries=2, seconds=60)
+    assert len(clock.pauses) == 1
+    assert 20 < clock.pauses[0] <= 30
+    assert raised.value.retry_after is None
+
+
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("hint", ["", "soon", "-1", "nan", "inf", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_a_hint_that_is_no_number_of_seconds_is_no_hint(hint: str) -> None:
+@pytest.mark.parametrize(
+    "hint",
+    ["", "soon", "-1", "nan", "inf", "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2099 07:28:00 -0000", "1 Jan 99999"],
+)
+def test_a_hint_that_tells_no_time_to_come_is_no_hint(hint: str) -> None:
     with pytest.raises(ModelUnavailable) as raised:
         ask(served(problem(503, retry_after=hint)))
     assert raised.value.retry_after is None

@@ -35,7 +35,8 @@ FIRST_PARTY = {"bucketwise", "ingest", "ask", "migrate", "local", "bench", "exam
 # What a module of the shared layer, or of a function, may build on: never on what is built on it.
 ORDER = {
     "bucketwise": ["models", "errors", "settings", "prices", "deadline", "secrets_manager", "ingest_queue",
-                   "connection", "migrations", "database", "index_kind", "model_calls", "telemetry", "embedding",
+                   "connection", "migrations", "database", "index_kind", "circuit", "model_network",
+                   "model_calls", "telemetry", "embedding",
                    "stop_words", "analysis", "keyword_terms", "search"],
     "ingest": ["receipts", "sidecar", "events", "bucket", "context", "terms", "language", "tokens",
                "parsing", "sandbox", "chunking", "fingerprint", "protocol",

@@ -1,29 +1,64 @@
 """How to reach PostgreSQL: by a URL, with an IAM token, or with a password from Secrets Manager."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
+from psycopg.abc import PQGen
+from psycopg.rows import TupleRow
 
+from bucketwise.deadline import Deadline
+from bucketwise.errors import DeadlineExceeded
 from bucketwise.secrets_manager import read_login
 from bucketwise.settings import Settings
 
+T = TypeVar("T")
+
 CONNECT_SECONDS = 10
+# libpq takes whole seconds, and one for two.
+SHORTEST_CONNECT_SECONDS = 2
+# The server cancels a statement at the deadline. Only if nothing is heard of that, the connection is given up.
+GRACE_SECONDS = 0.2
 # Without a bound of its own, a dead connection holds a query until TCP gives up, after many minutes.
 DEAD_AFTER_MILLISECONDS = 10_000
 # Amazon's root certificates for RDS, of all regions.
 RDS_ROOTS = Path(__file__).with_name("rds-roots.pem")
 
 
-def open_connection(settings: Settings) -> Connection:
-    """A new connection in autocommit mode. Raises psycopg.OperationalError, or SecretUnavailable."""
+class BoundedConnection(Connection[TupleRow]):
+    """Waits for the server no longer than until shortly after ``deadline``, then closes itself.
+
+    A server that hangs, or a proxy in front of one, never comes to cancel a statement.
+    """
+
+    deadline: Deadline | None = None
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        if self.deadline is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, max(0.0, self.deadline.remaining() + GRACE_SECONDS))
+        except psycopg.OperationalError:
+            if self.deadline.remaining() + GRACE_SECONDS <= 0:
+                self.close()  # what is on its way would be taken for the next statement's reply
+            raise
+
+
+def open_connection(settings: Settings, deadline: Deadline | None = None) -> BoundedConnection:
+    """A new connection in autocommit mode, open before the deadline.
+
+    Raises psycopg.OperationalError, SecretUnavailable, or DeadlineExceeded with less than 2 s left.
+    """
     where, options = connection_parameters(settings)
-    return psycopg.connect(
+    seconds = deadline.allow(CONNECT_SECONDS) if deadline is not None else CONNECT_SECONDS
+    if seconds < SHORTEST_CONNECT_SECONDS:
+        raise DeadlineExceeded("too little time was left to connect to the database")
+    return BoundedConnection.connect(
         where,
         autocommit=True,
         prepare_threshold=None,
-        connect_timeout=CONNECT_SECONDS,
+        connect_timeout=int(seconds),
         keepalives_idle=30,
         tcp_user_timeout=DEAD_AFTER_MILLISECONDS,
         application_name="bucketwise",

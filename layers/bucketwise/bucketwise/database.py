@@ -1,8 +1,8 @@
 """The one PostgreSQL connection of an execution environment, and how work on it is run."""
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ import psycopg
 from pgvector.psycopg import register_vector
 from psycopg import Connection
 
-from bucketwise.connection import open_connection
+from bucketwise.connection import BoundedConnection, open_connection
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DatabaseUnavailable, DeadlineExceeded
 from bucketwise.migrations import check_index
@@ -21,6 +21,7 @@ T = TypeVar("T")
 # A frozen Lambda environment comes back with a connection that the network has long forgotten: after a
 # pause this long, ask first whether the other side is still there.
 IDLE_SECONDS = 60
+PING_SECONDS = 3.0  # of that question
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 RERUN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
@@ -34,9 +35,9 @@ class Database:
     pins a connection that prepares statements.
     """
 
-    def __init__(self, open_connection: Callable[[], Connection]) -> None:
+    def __init__(self, open_connection: Callable[[Deadline], BoundedConnection]) -> None:
         self._open = open_connection
-        self._connection: Connection | None = None
+        self._connection: BoundedConnection | None = None
         self._used_at = 0.0
         self._in_use = Lock()
 
@@ -71,22 +72,21 @@ class Database:
             raise DatabaseUnavailable("the database did not answer, twice") from error
 
     def _run_once(self, work: Callable[[Connection], T], deadline: Deadline) -> T:
-        connection = self._checked()
-        milliseconds = max(1, int(deadline.allow(3600) * 1000))
-        with connection.transaction():
-            connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
+        connection = self._checked(deadline)
+        with _transaction(connection, deadline):
             result = work(connection)
         self._used_at = time.time()  # wall clock: the monotonic one stands still while Lambda is frozen
         return result
 
-    def _checked(self) -> Connection:
+    def _checked(self, deadline: Deadline) -> BoundedConnection:
         if self._connection is not None and time.time() - self._used_at > IDLE_SECONDS:
             try:
+                self._connection.deadline = Deadline.after(deadline.allow(PING_SECONDS))
                 self._connection.execute("SELECT 1")
             except LOST:
                 self._close_if_broken()
         if self._connection is None or self._connection.closed:
-            self._connection = self._open()
+            self._connection = self._open(deadline)
         return self._connection
 
     def _close_if_broken(self) -> None:
@@ -94,16 +94,31 @@ class Database:
             self.close()
 
 
-def connect(settings: Settings) -> Connection:
-    """A connection to an index that fits the settings. Raises IndexMismatch otherwise."""
-    connection = open_connection(settings)
+@contextmanager
+def _transaction(connection: BoundedConnection, deadline: Deadline) -> Iterator[None]:
+    """One in which no statement takes longer than until the deadline, by the server's clock and by ours."""
+    milliseconds = max(1, int(deadline.allow(3600) * 1000))
+    connection.deadline = deadline
+    with connection.transaction():
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
+        yield
+
+
+def connect(settings: Settings, deadline: Deadline) -> BoundedConnection:
+    """A connection to an index that fits the settings.
+
+    Raises IndexMismatch otherwise, DeadlineExceeded with less than 2 s left, psycopg.OperationalError and
+    SecretUnavailable.
+    """
+    connection = open_connection(settings, deadline)
     with ExitStack() as undo:
         undo.callback(connection.close)
-        check_index(
-            connection,
-            embedding_model=settings.embedding_model,
-            dimensions=settings.embedding_dimensions,
-        )
-        register_vector(connection)
+        with _transaction(connection, deadline):
+            check_index(
+                connection,
+                embedding_model=settings.embedding_model,
+                dimensions=settings.embedding_dimensions,
+            )
+            register_vector(connection)
         undo.pop_all()
     return connection

@@ -8,6 +8,7 @@ from typing import Protocol
 import openai
 from openai.types import CreateEmbeddingResponse
 
+from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
 from bucketwise.model_calls import call_model
@@ -34,6 +35,7 @@ class OpenAIEmbedder:
     client: openai.OpenAI
     model: str
     dimensions: int
+    circuit: Circuit | None = None
 
     def embed(self, texts: Sequence[str], *, deadline: Deadline, tries: int = 1) -> Embeddings:
         """One vector of ``dimensions`` finite numbers for each of 1..2048 non-empty texts.
@@ -45,6 +47,7 @@ class OpenAIEmbedder:
             deadline=deadline,
             tries=tries,
             most_seconds=MOST_SECONDS,
+            circuit=self.circuit,
         )
 
     def _embed_once(self, texts: Sequence[str], timeout: float) -> Embeddings:

@@ -55,7 +55,14 @@ class ModelUnavailable(BucketwiseError):
 
 
 class ModelRefused(BucketwiseError):
-    """The model's server will not serve this account or request: a wrong key, no credit, an unknown model."""
+    """The model's server will not serve this account or request: a wrong key, no credit, an unknown model.
+
+    ``lasting``: the account or its key was refused, so that every other request would be too.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
 
 
 class RequestRejected(ModelRefused):

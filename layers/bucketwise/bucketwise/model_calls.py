@@ -5,12 +5,16 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import openai
 
+from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable, RequestRejected
+from bucketwise.model_network import call_time, within_call_time
 from bucketwise.secrets_manager import read_secret
 from bucketwise.settings import Settings
 
@@ -24,6 +28,8 @@ TRANSIENT_STATUS = {408, 409, 425, 429}
 REJECTED_STATUS = {400, 415, 422}
 # OpenAI says 429 for an empty account too; no pause helps against that.
 NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
+# Not 403: a firewall before the server says that of a single question's words.
+NO_ACCESS_STATUS = {401, 402}
 
 
 def model_client(settings: Settings) -> openai.OpenAI:
@@ -47,7 +53,7 @@ def rerank_client(settings: Settings) -> openai.OpenAI:
 def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
     if not key and key_secret:
         key = read_secret(key_secret).strip()
-    return openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60)
+    return within_call_time(openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60))
 
 
 @contextmanager
@@ -65,7 +71,10 @@ def translated_errors() -> Iterator[None]:
                 f"the model's server answered {error.status_code}", retry_after=_retry_after(error)
             ) from None
         refusal = RequestRejected if error.status_code in REJECTED_STATUS else ModelRefused
-        raise refusal(f"the model's server answered {error.status_code} ({code[:60]})") from None
+        raise refusal(
+            f"the model's server answered {error.status_code} ({code[:60]})",
+            lasting=error.status_code in NO_ACCESS_STATUS or code in NO_CREDIT,
+        ) from None
     except openai.APIConnectionError as error:
         raise ModelUnavailable(f"the model's server did not answer ({type(error).__name__})") from None
     # The SDK hands over whatever a server said with status 200, unchecked: a page of HTML is a str without choices.
@@ -73,22 +82,44 @@ def translated_errors() -> Iterator[None]:
         raise ModelReplyInvalid(f"the model's reply could not be read ({type(error).__name__})") from None
 
 
-def call_model(call: Callable[[float], T], *, deadline: Deadline, tries: int, most_seconds: float) -> T:
+def call_model(
+    call: Callable[[float], T], *, deadline: Deadline, tries: int, most_seconds: float, circuit: Circuit | None = None
+) -> T:
     """The result of ``call(timeout in seconds)``, tried again while there is time.
 
     Raises what the last try raised, or DeadlineExceeded if there was no time for a first one. A pause
-    doubles, is jittered, honours Retry-After, and is not begun if it would end after the deadline.
+    doubles, is jittered, honours Retry-After, and is not begun if it would end after the deadline. An open circuit
+    raises ModelUnavailable without a call, and one that opens ends the tries.
     """
+    if circuit is not None:
+        circuit.admit()
     for attempt in range(1, tries + 1):
         try:
-            with translated_errors():
-                return call(deadline.allow(most_seconds))
+            return _call_once(call, deadline.allow(most_seconds), circuit)
         except (ModelUnavailable, ModelReplyInvalid) as error:
             pause = _pause(attempt, error.retry_after if isinstance(error, ModelUnavailable) else None)
-            if attempt == tries or pause >= deadline.remaining():
+            is_open = circuit is not None and circuit.is_open
+            if attempt == tries or is_open or pause >= deadline.remaining():
                 raise
         time.sleep(pause)
     raise AssertionError("tries must be at least 1")
+
+
+def _call_once(call: Callable[[float], T], seconds: float, circuit: Circuit | None) -> T:
+    try:
+        with translated_errors(), call_time(seconds):
+            result = call(seconds)
+    except (ModelUnavailable, ModelRefused) as error:
+        if circuit is not None:
+            circuit.failed(error, given_seconds=seconds)
+        raise
+    except ModelReplyInvalid:
+        if circuit is not None:
+            circuit.succeeded()
+        raise
+    if circuit is not None:
+        circuit.succeeded()
+    return result
 
 
 def _pause(attempt: int, retry_after: float | None) -> float:
@@ -99,9 +130,21 @@ def _pause(attempt: int, retry_after: float | None) -> float:
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Seconds, from a Retry-After header in seconds; a date in it is taken as no hint."""
+    """Seconds, from a Retry-After header in seconds or with a date (RFC 9110, 10.2.3); anything else is no hint."""
+    hint = str(error.response.headers.get("retry-after", ""))
     try:
-        seconds = float(str(error.response.headers.get("retry-after", "")))
+        seconds = float(hint)
     except ValueError:
-        return None
+        return _seconds_until(hint)
     return seconds if 0 <= seconds < math.inf else None
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:  # "-0000": the sender does not tell its zone
+        return None
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    return seconds if seconds > 0 else None

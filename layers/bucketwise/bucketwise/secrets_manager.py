@@ -5,15 +5,25 @@ from typing import Any
 
 from bucketwise.errors import SecretUnavailable
 
+# Of one try, of two: by default botocore waits for minutes, and somebody waits for the answer.
+CONNECT_SECONDS = 1
+READ_SECONDS = 2
+
 
 def read_secret(secret: str) -> str:
     """The current text of the secret with this name or ARN. Raises SecretUnavailable."""
     # A third of a second that a function without secrets need not pay.
     import boto3
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
+    bounds = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+    )
     try:
-        reply = boto3.client("secretsmanager").get_secret_value(SecretId=secret)
+        reply = boto3.client("secretsmanager", config=bounds).get_secret_value(SecretId=secret)
     except ClientError as error:
         raise SecretUnavailable(f"Secrets Manager refused ({error.response['Error']['Code']})") from None
     except BotoCoreError as error:

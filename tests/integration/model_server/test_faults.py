@@ -14,6 +14,11 @@ import pytest
 
 from tests.integration.model_server.conftest import add_fault, ask, embed, running
 
+REQUESTS: dict[str, Any] = {
+    "/embeddings": {"model": "wordllama-256", "input": "a"},
+    "/chat/completions": {"model": "extractive", "messages": [{"role": "user", "content": "How many days?"}]},
+}
+
 
 def test_a_status_fault_happens_as_often_as_asked_on_its_route_only(client: openai.OpenAI) -> None:
     add_fault(client, status=429, times=2, retry_after=1, route="embeddings")
@@ -38,6 +43,15 @@ def test_a_cut_connection_is_an_error_whole_or_streamed(client: openai.OpenAI) -
         embed(client, "a")
     with pytest.raises((openai.APIConnectionError, httpx.RemoteProtocolError)):
         list(ask(client, "How many days of leave?", stream=True))
+
+
+def test_garbage_is_a_page_of_html_with_status_200_on_every_route(client: openai.OpenAI) -> None:
+    add_fault(client, kind="garbage", times=2)
+    for path in ("/embeddings", "/chat/completions"):
+        reply = httpx.post(f"{str(client.base_url).rstrip('/')}{path}", json=REQUESTS[path])
+        assert (reply.status_code, reply.headers["content-type"]) == (200, "text/html")
+        assert reply.text.startswith("<!doctype html>")
+    assert embed(client, "a")
 
 
 def test_embeddings_can_be_spoiled_in_count_order_and_numbers(client: openai.OpenAI) -> None:

@@ -33,7 +33,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(composition, "Sandbox", quick_sandbox)
     given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere", "BUCKET": "documents"})
     with ingest_world(monkeypatch) as made:
-        index = DocumentIndex(Database(lambda: connect(given)), given.tenant, "none")
+        index = DocumentIndex(Database(lambda deadline: connect(given, deadline)), given.tenant, "none")
         composed = composition.build_pipeline(given, composition.telemetry, index)
         pipeline = replace(pipeline_of(made.bucket, made.index, made.embedder, tokens=1000), parse=composed.parse)
         monkeypatch.setattr(handler, "ingest_pipeline", lambda: pipeline)
