@@ -11,7 +11,7 @@ PARSER_VERSION = "3"
 CHUNKER_VERSION = "2"
 """To be raised when the same text would be cut otherwise."""
 
-ANALYSER_VERSION = "2"
+ANALYSER_VERSION = "3"
 """To be raised when the same text would have other terms."""
 
 

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from bucketwise.analysis import analyse
+from bucketwise.analysis import Terms, analyse
 from bucketwise.keyword_terms import packed
 from bucketwise.models import Chunk
 from ingest.context import context_of
+
+# A term of a document's title, key or headings says of each of its chunks what it is about, in the same measure: else
+# the few chunks that repeat it, such as a cover page, would be found before those that say something of it.
+CONTEXT_COUNT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,14 @@ class Analysis:
 
     def of(self, chunk: Chunk) -> ChunkTerms:
         context = context_of(chunk, title=self.title, key=self.key)
-        terms = analyse(f"{context}\n{chunk.text}", self.language)
+        terms = with_context(analyse(context, self.language), analyse(f"{context}\n{chunk.text}", self.language))
         return ChunkTerms(context, terms.length, f"{{{','.join(map(str, packed(terms, self.language)))}}}")
+
+
+def with_context(context: Terms, whole: Terms) -> Terms:
+    """The terms of a chunk, in which those of its context count CONTEXT_COUNT times at least."""
+    counts = whole.counts | {term: max(whole.counts[term], CONTEXT_COUNT) for term in context.counts}
+    return Terms(counts, sum(counts.values()))
 
 
 class Chunks(Protocol):
