@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from bucketwise.analysis import Terms, analyse
@@ -33,14 +34,20 @@ class Analysis:
 
     def of(self, chunk: Chunk) -> ChunkTerms:
         context = context_of(chunk, title=self.title, key=self.key)
-        terms = with_context(analyse(context, self.language), analyse(f"{context}\n{chunk.text}", self.language))
+        terms = in_context(context, analyse(f"{context}\n{chunk.text}", self.language), self.language)
         return ChunkTerms(context, terms.length, f"{{{','.join(map(str, packed(terms, self.language)))}}}")
 
 
-def with_context(context: Terms, whole: Terms) -> Terms:
-    """The terms of a chunk, in which those of its context count CONTEXT_COUNT times at least."""
-    counts = whole.counts | {term: max(whole.counts[term], CONTEXT_COUNT) for term in context.counts}
+def in_context(context: str, whole: Terms, language: str) -> Terms:
+    """The terms of a context and a text below it, which are ``whole``; those above count CONTEXT_COUNT times at least."""
+    above = _terms_of_context(context, language).counts
+    counts = whole.counts | {term: max(whole.counts[term], CONTEXT_COUNT) for term in above}
     return Terms(counts, sum(counts.values()))
+
+
+@lru_cache(maxsize=64)  # chunks that follow each other stand below the same headings
+def _terms_of_context(context: str, language: str) -> Terms:
+    return analyse(context, language)
 
 
 class Chunks(Protocol):

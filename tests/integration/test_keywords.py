@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from bucketwise.analysis import analyse
+from bucketwise.analysis import Terms, analyse
+from bucketwise.models import Chunk
 from bucketwise.search import K1, B, SearchResult
 from ingest.context import context_of
 from ingest.postings import Postings
+from ingest.terms import CONTEXT_COUNT
 from tests.integration.corpus import Corpus, corpus_of
 from tests.integration.index_database import IndexDatabase
 from tests.unit.ingest_fakes import SOON, chunks_of
@@ -61,9 +63,7 @@ class Ranked:
 
     def expected(self, question: str, k1: float, b: float) -> dict[tuple[str, int], float]:
         chunks = {
-            (key, chunk.ordinal): analyse(f"{context_of(chunk, title='Title', key=key)}\n{chunk.text}", "en")
-            for key, texts in self.texts.items()
-            for chunk in chunks_of(*texts)
+            (key, chunk.ordinal): _terms(key, chunk) for key, texts in self.texts.items() for chunk in chunks_of(*texts)
         }
         mean = sum(terms.length for terms in chunks.values()) / len(chunks)
         frequencies = Counter(term for terms in chunks.values() for term in terms.counts)
@@ -84,6 +84,14 @@ class Ranked:
             found = {(one.key, one.ordinal): one.keyword_score for one in ask(self.corpus, question).passages}
             wanted = {place: score for place, score in self.expected(question, k1, b).items() if score > 0}
             assert found == pytest.approx(wanted), question
+
+
+def _terms(key: str, chunk: Chunk) -> Terms:
+    """Those of the context count CONTEXT_COUNT times at least."""
+    context = context_of(chunk, title="Title", key=key)
+    counts = analyse(f"{context}\n{chunk.text}", "en").counts
+    counts |= {term: max(counts[term], CONTEXT_COUNT) for term in analyse(context, "en").counts}
+    return Terms(counts, sum(counts.values()))
 
 
 def directly(corpus: Corpus, question: str) -> SearchResult:

@@ -83,10 +83,10 @@ def test_a_page_without_text_is_empty() -> None:
 
 
 def test_absurd_nesting_is_flattened_and_keeps_its_text_and_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     document = read("<html>" + "<div>" * 100_000 + "deep" + "</div>" * 100_000 + "<h1>After</h1>")
     assert document.text == "deep\n\n# After"
-    assert time.monotonic() - began < 10  # 45 s without the cap
+    assert time.process_time() - began < 10  # 45 s without the cap
 
 
 def test_usual_nesting_is_left_alone() -> None:
