@@ -39,7 +39,7 @@ class Analysis:
 
 
 def in_context(context: str, whole: Terms, language: str) -> Terms:
-    """The terms of a context and a text below it, which are ``whole``; those above count CONTEXT_COUNT times at least."""
+    """The terms ``whole`` of a context and the text below it; those above count CONTEXT_COUNT times at least."""
     above = _terms_of_context(context, language).counts
     counts = whole.counts | {term: max(whole.counts[term], CONTEXT_COUNT) for term in above}
     return Terms(counts, sum(counts.values()))
