@@ -18,7 +18,18 @@ NOT_ASKED = "http://127.0.0.1:9"  # of AWS's services ask needs none to answer
 @contextmanager
 def served_ask(settings: Mapping[str, str], *, log_file: Path, seconds: float, environments: int = 1) -> Iterator[Api]:
     """``seconds`` is the time limit of an invocation, from which ask takes its deadline."""
-    configuration = Configuration(
+    configuration = ask_configuration(settings, log_file=log_file, seconds=seconds)
+    with Function(configuration, concurrency=environments) as function:
+        gateway = Gateway(function)
+        gateway.start()
+        try:
+            yield Api(gateway.url)
+        finally:
+            gateway.stop()
+
+
+def ask_configuration(settings: Mapping[str, str], *, log_file: Path, seconds: float) -> Configuration:
+    return Configuration(
         name="bucketwise-ask",
         handler="ask.handler.lambda_handler",
         log_file=log_file,
@@ -27,13 +38,6 @@ def served_ask(settings: Mapping[str, str], *, log_file: Path, seconds: float, e
         timeout_seconds=seconds,
         memory_mb=1769,
     )
-    with Function(configuration, concurrency=environments) as function:
-        gateway = Gateway(function)
-        gateway.start()
-        try:
-            yield Api(gateway.url)
-        finally:
-            gateway.stop()
 
 
 def timed_ask(api: Api, question: str) -> tuple[float, int, dict[str, object]]:

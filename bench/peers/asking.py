@@ -1,7 +1,8 @@
-"""What both programs of this package share: their arguments, and the questions asked one after the other."""
+"""What the programs of this package share: their arguments, and how they are asked."""
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,32 @@ class Task:
     warm_up: int
     limit: int
     ef_search: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """``place`` as in a Task; ``models`` is the URL of a server with OpenAI's API."""
+
+    place: str
+    models: str
+    limit: int
+    ef_search: int
+
+
+def read_service(arguments: Sequence[str] | None = None) -> Service:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--place", "--models"):
+        parser.add_argument(name, required=True)
+    for name in ("--limit", "--ef-search"):
+        parser.add_argument(name, type=int, required=True)
+    return Service(**vars(parser.parse_args(arguments)))
+
+
+def serve(answer: Callable[[str], str]) -> None:
+    """After a first line, ``{}``, prints the answer to each line of stdin, a question; both are JSON."""
+    print("{}", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
 
 
 def read_task(arguments: Sequence[str] | None = None) -> Task:

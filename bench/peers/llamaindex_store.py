@@ -8,7 +8,7 @@ from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQu
 from llama_index.core.vector_stores.utils import node_to_metadata_dict
 from llama_index.vector_stores.postgres import PGVectorStore
 
-from bench.peers.asking import DIMENSIONS, Task, answer, read_task
+from bench.peers.asking import DIMENSIONS, answer, read_task
 
 TABLE = "llamaindex_passages"
 ID = "the id of a node"
@@ -20,14 +20,7 @@ INDEX = {"hnsw_m": 16, "hnsw_ef_construction": 64, "hnsw_dist_method": "halfvec_
 
 def main() -> None:
     task = read_task()
-    with psycopg.connect(f"postgresql://{task.place}", autocommit=True) as connection:
-        if connection.execute("SELECT to_regclass(%s)", (f"data_{TABLE}",)).fetchone() == (None,):
-            _store(task, None).delete("nothing")  # makes the table, on first use
-            like = node_to_metadata_dict(TextNode(id_=ID, text=""), remove_text=True, flat_metadata=False)
-            connection.execute(FILL.encode(), (json.dumps(like), ID))
-            _store(task, INDEX | {"hnsw_ef_search": task.ef_search}).delete("nothing")  # makes the index
-            connection.execute(f"VACUUM (ANALYZE) data_{TABLE}".encode())
-    store = _store(task, INDEX | {"hnsw_ef_search": task.ef_search})
+    store = open_store(task.place, ef_search=task.ef_search)
 
     def search(text: str, vector: list[float]) -> int:
         query = VectorStoreQuery(
@@ -42,10 +35,23 @@ def main() -> None:
     answer(task, search)
 
 
-def _store(task: Task, index: dict[str, object] | None) -> PGVectorStore:
+def open_store(place: str, *, ef_search: int) -> PGVectorStore:
+    """The first time, it makes and fills its table."""
+    index = INDEX | {"hnsw_ef_search": ef_search}
+    with psycopg.connect(f"postgresql://{place}", autocommit=True) as connection:
+        if connection.execute("SELECT to_regclass(%s)", (f"data_{TABLE}",)).fetchone() == (None,):
+            _store(place, None).delete("nothing")  # makes the table, on first use
+            like = node_to_metadata_dict(TextNode(id_=ID, text=""), remove_text=True, flat_metadata=False)
+            connection.execute(FILL.encode(), (json.dumps(like), ID))
+            _store(place, index).delete("nothing")  # makes the index
+            connection.execute(f"VACUUM (ANALYZE) data_{TABLE}".encode())
+    return _store(place, index)
+
+
+def _store(place: str, index: dict[str, object] | None) -> PGVectorStore:
     return PGVectorStore.from_params(
-        connection_string=f"postgresql+psycopg2://{task.place}",
-        async_connection_string=f"postgresql+asyncpg://{task.place}",
+        connection_string=f"postgresql+psycopg2://{place}",
+        async_connection_string=f"postgresql+asyncpg://{place}",
         table_name=TABLE,
         hybrid_search=True,
         use_halfvec=True,
