@@ -1,10 +1,10 @@
 """``python -m bench.ask --requests N --concurrency C``: what an answer costs beyond the time of the models.
 
-Asks the ask function in Lambda environments, each a process that is warm and answers one question at a time, of an index
-that ``bench.search --prepare`` made. A server in a process of its own plays the models: each call takes a fixed time,
-measured there from the call's first line to its reply. Overhead is the time from event to response less that of the
-calls that the question led to. With bench/peers/.venv, LangChain's retrieval chain and LlamaIndex's query engine answer
-the same questions from the same passages, in turns of some questions. Prints one JSON line, times in ms.
+Asks the ask function in Lambda environments, each a process that is warm and answers one question at a time, of an
+index that ``bench.search --prepare`` made. A server in a process of its own plays the models: each call takes a fixed
+time, measured there from the call's first line to its reply. Overhead is the time from event to response less that of
+the calls that the question led to. With bench/peers/.venv, LangChain's retrieval chain and LlamaIndex's query engine
+answer the same questions from the same passages, in turns of some questions. Prints one JSON line, times in ms.
 
 overhead_p50_ms, overhead_p95_ms      of the ask function, to questions that it has not yet answered
 whole_p50_ms, model_p50_ms, steps     of the same requests, and p50 of each of its ``timings_ms``

@@ -1,4 +1,4 @@
-"""Who is asked: the ask function, or a peer's chain, each in a process of its own that answers one question at a time."""
+"""Who is asked: the ask function or a peer's chain, in processes each of which answers one question at a time."""
 
 import json
 import os
@@ -94,7 +94,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """As many clients as are asked at the same time, each with a model of its own: the URL says whose calls they are."""
+    """As many clients as are asked at the same time, each by the URL below which its model is."""
 
     clients: Mapping[str, Client]
 

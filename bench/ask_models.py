@@ -1,9 +1,9 @@
 """``python -m bench.ask_models QUESTIONS``: OpenAI's embeddings and chat completions, each in a fixed time.
 
-QUESTIONS is a file as bench.search keeps them: the vector of each is known, and nothing else is embedded. An answer is
-the beginning of the first passage: in JSON, with its quotation, for a request with a schema, else as text. What is below
-``/NAME/v1`` is the model of one client; ``GET /NAME/taken`` says how long that had worked since it was last asked. The
-time of a call is from its first line to its reply, so that what the client does is all that is left. Until SIGTERM.
+QUESTIONS is a file as bench.search keeps them: the vector of each is known, and nothing else is embedded. An answer
+quotes the beginning of the first passage, in JSON, if a schema is sent; else it is the same text each time. What is
+below ``/NAME/v1`` is the model of one client; ``GET /NAME/taken`` says how long that has worked since it was last
+asked. The time of a call is from its first line to its reply. Until SIGTERM.
 """
 
 import argparse
@@ -68,7 +68,11 @@ class ModelServer(ThreadingHTTPServer):
     def _embeddings(self, given: str | list[str]) -> dict[str, object]:
         texts = [given] if isinstance(given, str) else given
         data = [
-            {"object": "embedding", "index": index, "embedding": b64encode(self._vectors[plain(text)]).decode()}
+            {
+                "object": "embedding",
+                "index": index,
+                "embedding": b64encode(self._vectors[plain(text)].tobytes()).decode(),
+            }
             for index, text in enumerate(texts)
         ]
         usage = {"prompt_tokens": 10 * len(texts), "total_tokens": 10 * len(texts)}

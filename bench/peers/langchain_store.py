@@ -17,7 +17,7 @@ FILL = """
     FROM passages"""
 
 
-class KnownVector(Embeddings):
+class KnownVector:
     """Stands where the embedding model does, and takes no time."""
 
     vector: list[float]
@@ -27,9 +27,6 @@ class KnownVector(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:  # noqa: ARG002
         return self.vector
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        raise NotImplementedError
 
 
 def main() -> None:

@@ -92,7 +92,7 @@ class AnsweringStage:
 def checked(generation: Generation, shown: Sequence[Passage]) -> Draft:
     """The model's answer with the citations that hold, or without text if none does."""
     said = generation.answer
-    citations = verify(said.citations, shown)
+    citations, dropped = verify(said.citations, shown)
     plain = cleaned(said.answer, quotes=[citation.quote for citation in citations])
     text = keep_markers(plain, {citation.marker for citation in citations})
     reason = None
@@ -106,7 +106,7 @@ def checked(generation: Generation, shown: Sequence[Passage]) -> Draft:
         missing=(cleaned(said.reason) or None) if reason is Reason.NOT_IN_PASSAGES else None,
         citations=citations if reason is None else [],
         unsupported=unsupported(text) if reason is None else [],
-        dropped=[quotation for quotation in said.citations if not verify([quotation], shown)],
+        dropped=dropped,
         prompt_version=generation.prompt_version,
         usages=(generation.usage,),
     )

@@ -113,16 +113,19 @@ def test_what_is_found_reads_as_the_quote_does(text: str, quote: str) -> None:
 
 @pytest.mark.parametrize("number", [-1, 0, 2, 10**30])
 def test_a_quotation_from_a_passage_that_was_not_shown_is_dropped(number: int) -> None:
-    assert verify([Quotation(passage=number, quote="25 days")], [passage(TEXT)]) == []
+    quotation = Quotation(passage=number, quote="25 days")
+    assert verify([quotation], [passage(TEXT)]) == ([], [quotation])
 
 
 def test_a_quote_from_another_passage_than_the_named_one_is_dropped() -> None:
     shown_passages = [passage("The gate closes at midnight."), passage(TEXT)]
-    assert verify([Quotation(passage=1, quote="25 days")], shown_passages) == []
+    wrong, right = (Quotation(passage=number, quote="25 days") for number in (1, 2))
+    citations, dropped = verify([wrong, right], shown_passages)
+    assert ([citation.marker for citation in citations], dropped) == ([2], [wrong])
 
 
 def test_a_citation_holds_the_passages_own_words_at_their_offset_in_the_document() -> None:
-    [citation] = verify([Quotation(passage=1, quote='a "carry–over" isn\'t PAID')], [passage(TEXT, start=1000)])
+    [citation], _ = verify([Quotation(passage=1, quote='a "carry–over" isn\'t PAID')], [passage(TEXT, start=1000)])
     assert citation.quote == "A “carry-over” isn’t paid"
     at = TEXT.index(citation.quote)
     assert (citation.marker, citation.start, citation.end) == (1, 1000 + at, 1000 + at + len(citation.quote))
@@ -130,18 +133,21 @@ def test_a_citation_holds_the_passages_own_words_at_their_offset_in_the_document
 
 @pytest.mark.parametrize("quote", ["if a < b & c", "if a &lt; b &amp; c"])
 def test_a_quote_is_found_escaped_as_in_the_prompt_or_not(quote: str) -> None:
-    [citation] = verify([Quotation(passage=1, quote=quote)], [passage("Stop if a < b & c.")])
+    [citation], _ = verify([Quotation(passage=1, quote=quote)], [passage("Stop if a < b & c.")])
     assert citation.quote == "if a < b & c"
 
 
 def test_a_passage_that_itself_holds_entities_is_quoted_as_it_is() -> None:
-    [citation] = verify([Quotation(passage=1, quote="write &lt;p&gt;")], [passage("To open, write &lt;p&gt; first.")])
+    [citation], _ = verify(
+        [Quotation(passage=1, quote="write &lt;p&gt;")], [passage("To open, write &lt;p&gt; first.")]
+    )
     assert citation.quote == "write &lt;p&gt;"
 
 
 def test_the_same_stretch_is_cited_once_and_citations_keep_their_order() -> None:
     quotations = [Quotation(passage=1, quote=quote) for quote in ("paid out", "25 days", "PAID  out")]
-    assert [citation.quote for citation in verify(quotations, [passage(TEXT)])] == ["paid out", "25 days"]
+    citations, dropped = verify(quotations, [passage(TEXT)])
+    assert ([citation.quote for citation in citations], dropped) == (["paid out", "25 days"], [])
 
 
 def test_the_place_is_that_of_the_quote_and_not_of_the_chunks_beginning() -> None:
@@ -153,7 +159,7 @@ def test_the_place_is_that_of_the_quote_and_not_of_the_chunks_beginning() -> Non
     )
     found = passage(text, start=500, marks=marks)
     quotes = ("25 days", "Sick notes", "three. The end")
-    citations = verify([Quotation(passage=1, quote=quote) for quote in quotes], [found])
+    citations, _ = verify([Quotation(passage=1, quote=quote) for quote in quotes], [found])
     assert [(citation.place.page, citation.place.heading) for citation in citations] == [
         (3, ("Leave",)),
         (4, ("Leave", "Illness")),

@@ -68,7 +68,7 @@ def test_a_place_in_the_joined_text_is_that_of_its_chunk() -> None:
 
 def test_a_quote_of_a_neighbour_or_across_chunks_is_cited_where_it_stands() -> None:
     [found] = joined([hit(CHUNKS[1])], 2)
-    [of_neighbour, across] = verify(
+    [of_neighbour, across], _ = verify(
         [
             Quotation(passage=1, quote="Ferries run all day."),
             Quotation(passage=1, quote="at midnight. It opens at six"),
