@@ -39,8 +39,8 @@ PEERS = {"langchain": "langchain_chain", "llamaindex": "llamaindex_engine"}
 WARM_UP = 10  # questions to each process
 TURN = 10  # questions to each process before the next system's turn
 SECONDS = 28.5
-# pgvector's own, and so the peers': at the recall of the ask function's search they would be slower.
-EF_SEARCH = 40
+PASSAGES = 8  # as many as the ask function takes by default
+EF_SEARCH = 40  # pgvector's default, and so the peers'
 
 
 def main() -> int:
@@ -54,15 +54,23 @@ def main() -> int:
     parser.add_argument("--embed-ms", type=float, default=20.0)
     parser.add_argument("--chat-ms", type=float, default=200.0)
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=PYTHON.exists())
+    parser.add_argument(
+        "--ef-search",
+        type=int,
+        default=EF_SEARCH,
+        help="of the peers; with bench.search's raw_ef_search they find as much",
+    )
     options = parser.parse_args()
     home = options.index / str(options.chunks)
     prepared = Prepared.read(home)
     latency = Latency(options.embed_ms, options.chat_ms)
     warm_up, asked = _questions(home, options.requests)
-    with running(home, latency, options.concurrency, peers=options.peers) as systems:
+    ef_search = options.ef_search if options.peers else None
+    with running(home, latency, options.concurrency, ef_search=ef_search) as systems:
         measured = measure(systems, warm_up, asked, options.concurrency)
     about = {"chunks": prepared.chunks, "requests": options.requests, "concurrency": options.concurrency}
-    about |= {"model_ms": {"embed": latency.embed_ms, "chat": latency.chat_ms}, "cpus": os.cpu_count()}
+    about |= {"model_ms": {"embed": latency.embed_ms, "chat": latency.chat_ms}, "peers_ef_search": ef_search}
+    about |= {"cpus": os.cpu_count()}
     print(json.dumps(about | measured))
     return 0
 
@@ -76,8 +84,8 @@ def _questions(home: Path, count: int) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def running(home: Path, latency: Latency, concurrency: int, *, peers: bool) -> Iterator[dict[str, System]]:
-    """The systems by name, on one PostgreSQL and one server of models."""
+def running(home: Path, latency: Latency, concurrency: int, *, ef_search: int | None) -> Iterator[dict[str, System]]:
+    """The systems by name, on one PostgreSQL and one server of models. ``ef_search``: of the peers; None: without."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # boto3 wants one, though S3 is not asked
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bucketwise-bench-")))
@@ -94,11 +102,12 @@ def running(home: Path, latency: Latency, concurrency: int, *, peers: bool) -> I
             if name == OWN:
                 settings = given | {"OPENAI_BASE_URL": f"{url}/v1"}
                 return FunctionClient(ask_configuration(settings, log_file=log_file, seconds=SECONDS))
-            arguments = ["--place", place, "--models", f"{url}/v1", "--limit", "8", "--ef-search", str(EF_SEARCH)]
+            arguments = ["--place", place, "--models", f"{url}/v1"]
+            arguments += ["--limit", str(PASSAGES), "--ef-search", str(ef_search)]
             return PeerClient(PEERS[name], arguments, home=folder, log_file=log_file)
 
         systems = {}
-        for name in (OWN, *(PEERS if peers else ())):
+        for name in (OWN, *(PEERS if ef_search is not None else ())):
             urls = [f"{models}/{name}-{number}" for number in range(concurrency)]
             systems[name] = System({url: start(name, url) for url in urls})
             stack.callback(systems[name].stop)
