@@ -1,7 +1,7 @@
 """``python -m bench.ask --requests N --concurrency C``: what an answer costs beyond the time of the models.
 
 Asks the ask function in Lambda environments, each a process that is warm and answers one question at a time, of an
-index that ``bench.search --prepare`` made. A server in a process of its own plays the models: each call takes a fixed
+index as ``bench.search --prepare`` makes it. A server in a process of its own plays the models: each call takes a fixed
 time, measured there from the call's first line to its reply. Overhead is the time from event to response less that of
 the calls that the question led to. With bench/peers/.venv, LangChain's retrieval chain and LlamaIndex's query engine
 answer the same questions from the same passages, in turns of some questions. Prints one JSON line, times in ms.
@@ -23,12 +23,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from bench.ask_clients import Asked, Client, FunctionClient, PeerClient, System
+from bench.ask_index import prepared_index
 from bench.ask_models import Latency, plain, start_models
 from bench.machine import machine_on
 from bench.peers.comparison import PYTHON
 from bench.ranking import percentile
 from bench.search import HOME
-from bench.search_filling import INDEX, MODELS, PLAIN, Prepared
+from bench.search_filling import INDEX, MODELS, PLAIN
 from bench.search_measures import read_questions
 from bench.search_texts import GIANT
 from bench.served_ask import ask_configuration
@@ -49,8 +50,9 @@ def main() -> int:
     )
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--concurrency", type=int, default=1)
-    parser.add_argument("--index", type=Path, default=HOME, metavar="DIR", help="where bench.search prepared it")
+    parser.add_argument("--index", type=Path, default=HOME, metavar="DIR", help="below which bench.search prepares it")
     parser.add_argument("--chunks", type=int, default=20_000)
+    parser.add_argument("--texts", type=Path, help="what to prepare it from if it is not there; else texts are made up")
     parser.add_argument("--embed-ms", type=float, default=20.0)
     parser.add_argument("--chat-ms", type=float, default=200.0)
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=PYTHON.exists())
@@ -62,7 +64,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     home = options.index / str(options.chunks)
-    prepared = Prepared.read(home)
+    prepared = prepared_index(home, options.chunks, options.texts)
     latency = Latency(options.embed_ms, options.chat_ms)
     warm_up, asked = _questions(home, options.requests)
     ef_search = options.ef_search if options.peers else None
