@@ -40,10 +40,11 @@ ORDER = {
     "ingest": ["receipts", "sidecar", "events", "bucket", "context", "terms", "language", "tokens",
                "parsing", "sandbox", "chunking", "fingerprint", "protocol",
                "vectors", "swap", "index", "postings", "embedding_stage", "spool", "pipeline", "postponement", "tags",
-               "differences", "listing", "reconcile", "inventory", "collection", "composition", "handler",
-               "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
-    "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "generation", "citations", "retrieval",
-            "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "composition", "routes",
+               "differences", "listing", "reconcile", "inventory", "collection", "cached_answers", "composition",
+               "handler", "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
+    "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "generation", "citations",
+            "fingerprint", "answer_cache", "retrieval", "rerank", "selection", "neighbours", "refinement",
+            "pipeline", "responses", "composition", "routes",
             "handler"],
 }  # fmt: skip
 

@@ -80,6 +80,7 @@ class Settings(BaseModel):
     neighbours: int = Field(default=0, ge=0, le=5)
     max_context_tokens: int = Field(default=6000, ge=100, le=1_000_000)
     link_seconds: int = Field(default=900, ge=0, le=604_800)
+    answer_cache_seconds: int = Field(default=86_400, ge=0, le=2_592_000)
 
     @property
     def whole_document_tokens(self) -> int:

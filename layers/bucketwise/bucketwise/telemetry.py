@@ -35,6 +35,8 @@ class Metric(Enum):
     EMBEDDING_TOKENS = ("EmbeddingTokens", MetricUnit.Count)
     RERANK_TOKENS = ("RerankTokens", MetricUnit.Count)
     COST_USD = ("CostUSD", MetricUnit.NoUnit)
+    CACHE_HIT = ("CacheHit", MetricUnit.Count)
+    CACHE_MISS = ("CacheMiss", MetricUnit.Count)
     FAILED_REQUESTS = ("FailedRequests", MetricUnit.Count)
     RERANKS_FAILED = ("RerankFailures", MetricUnit.Count)
     NEAR_DUPLICATES = ("NearDuplicates", MetricUnit.Count)
