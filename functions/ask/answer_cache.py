@@ -165,7 +165,8 @@ class AnswerCache:
 
 
 def _digest(question: str) -> bytes:
-    return sha256(question.encode()).digest()
+    # A rewritten question may hold what a model wrote: halves of surrogate pairs too.
+    return sha256(question.encode(errors="surrogatepass")).digest()
 
 
 def _entry(row: dict[str, Any]) -> CacheEntry:
