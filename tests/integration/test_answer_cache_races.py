@@ -12,7 +12,8 @@ from bucketwise.deadline import Deadline
 from ingest.cached_answers import CachedAnswers
 from tests.integration.cached_tenant import ANSWER, CachedTenant, cached_tenant
 from tests.integration.collected_vectors import PATIENCE, Pausing, begin, wait_until_blocked
-from tests.integration.index_database import IndexDatabase, opened
+from tests.integration.index_database import IndexDatabase, connected, opened
+from tests.unit.fakes import log_to_current_stdout
 from tests.unit.ingest_fakes import SOON
 
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
@@ -25,6 +26,23 @@ def cached(shared_index: IndexDatabase) -> Iterator[CachedTenant]:
         tenant.tenant.store("one")
         tenant.tenant.store("two", key="b.txt")
         yield tenant
+
+
+@pytest.fixture
+def nothing_fails(cached: CachedTenant, capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """What is not kept is no failure, and one that waited for the database for too long would be."""
+    log_to_current_stdout(cached.cache.telemetry)
+    yield
+    assert "failed" not in capsys.readouterr().out
+
+
+@pytest.fixture
+def patient(shared_index: IndexDatabase) -> Iterator[None]:
+    """Who keeps an answer waits for the locks that it waits for at all for as long as it takes."""
+    with connected(shared_index.owner) as owner:
+        owner.execute("ALTER FUNCTION bucketwise.keep_answer SET lock_timeout = '1min'")
+        yield
+        owner.execute("ALTER FUNCTION bucketwise.keep_answer SET lock_timeout = '20ms'")
 
 
 class Failing(Pausing):
@@ -82,6 +100,7 @@ def test_a_change_that_comes_while_an_answer_is_kept_waits_and_removes_it(
     assert (cached.answer(), cached.rows) == (None, [])
 
 
+@pytest.mark.usefixtures("nothing_fails", "patient")
 @pytest.mark.parametrize("version", ["v1", None])
 def test_an_answer_that_comes_while_a_document_is_changed_is_not_kept_and_does_not_wait(
     cached: CachedTenant, changing: Pausing, version: str | None
@@ -100,6 +119,7 @@ def test_an_answer_that_comes_while_a_document_is_changed_is_not_kept_and_does_n
     assert cached.rows == []
 
 
+@pytest.mark.usefixtures("nothing_fails")
 def test_an_answer_that_takes_the_place_of_one_that_is_being_removed_is_not_kept_and_does_not_wait_for_long(
     cached: CachedTenant, changing: Pausing
 ) -> None:
@@ -115,14 +135,19 @@ def test_an_answer_that_takes_the_place_of_one_that_is_being_removed_is_not_kept
     assert cached.rows == []
 
 
-def test_two_who_keep_the_same_answer_do_not_fail(cached: CachedTenant, keeping: Pausing) -> None:
+@pytest.mark.usefixtures("nothing_fails", "patient")
+def test_of_two_who_keep_the_same_answer_the_second_lets_the_first_be(
+    cached: CachedTenant, keeping: Pausing, shared_index: IndexDatabase
+) -> None:
     first = cached.on(ask=keeping)
     found_in = cached.tenant.version
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         kept = begin(pool, keeping, lambda: first.keep("a.txt", found_in=found_in, answer={"text": "first"}))
-        cached.keep("a.txt", answer={"text": "second"})
+        again = pool.submit(cached.keep, "a.txt", found_in=found_in, answer={"text": "second"})
+        wait_until_blocked(shared_index)
         keeping.let_go.set()
         kept.result(PATIENCE)
+        again.result(PATIENCE)
     assert cached.rows == [{"text": "first"}]
     cached.keep("b.txt", answer={"text": "third"})
     assert (cached.rows, cached.sources) == ([{"text": "third"}], {"b.txt"})
