@@ -54,7 +54,7 @@ def test_usage_and_timings_come_with_the_answer(system: System) -> None:
     assert answer["usage"]["embedding_tokens"] > 0
     assert answer["usage"]["prompt_tokens"] > answer["usage"]["completion_tokens"] > 0
     assert answer["usage"]["usd"] is None  # the local models have no price
-    assert set(answer["timings_ms"]) == {"embed", "search", "neighbours", "generate", "total"}
+    assert set(answer["timings_ms"]) == {"cache", "embed", "search", "neighbours", "generate", "total"}
 
 
 def test_a_question_without_relevant_passages_costs_no_model_call(system: System) -> None:

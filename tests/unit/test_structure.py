@@ -43,10 +43,10 @@ ORDER = {
                "vectors", "swap", "index", "postings", "embedding_stage", "spool", "pipeline", "postponement", "tags",
                "differences", "listing", "reconcile", "inventory", "collection", "cached_answers", "composition",
                "handler", "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
-    "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "replies", "generation", "rewriting",
-            "citations", "cleaning", "support", "answering", "fingerprint", "answer_cache", "retrieval", "rerank",
-            "selection", "neighbours", "refinement", "pipeline", "responses", "explanation", "caller", "estimate",
-            "budgets", "composition", "routes", "handler"],
+    "ask": ["documents", "document_schemas", "filters", "schemas", "problems", "contract", "prompt", "replies",
+            "generation", "rewriting", "citations", "cleaning", "support", "answering", "fingerprint", "answer_cache",
+            "retrieval", "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "asking",
+            "explanation", "caller", "estimate", "budgets", "composition", "routes", "handler"],
 }  # fmt: skip
 
 
