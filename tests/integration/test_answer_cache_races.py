@@ -16,6 +16,7 @@ from tests.integration.index_database import IndexDatabase, connected, opened
 from tests.unit.fakes import log_to_current_stdout
 from tests.unit.ingest_fakes import SOON
 
+DEFINITION = "SELECT pg_get_functiondef('bucketwise.keep_answer'::regproc)"
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
@@ -40,9 +41,10 @@ def nothing_fails(cached: CachedTenant, capsys: pytest.CaptureFixture[str]) -> I
 def patient(shared_index: IndexDatabase) -> Iterator[None]:
     """Who keeps an answer waits for the locks that it waits for at all for as long as it takes."""
     with connected(shared_index.owner) as owner:
+        [definition] = owner.execute(DEFINITION).fetchone() or ("",)
         owner.execute("ALTER FUNCTION bucketwise.keep_answer SET lock_timeout = '1min'")
         yield
-        owner.execute("ALTER FUNCTION bucketwise.keep_answer SET lock_timeout = '20ms'")
+        owner.execute(definition.encode())
 
 
 class Failing(Pausing):
