@@ -82,14 +82,14 @@ class AskPipeline:
     answering: AnsweringStage
     telemetry: Telemetry
 
-    def search(self, query: Query, *, deadline: Deadline) -> Found:
-        """The passages that an answer would be looked for in, whether relevant or not.
+    def search(self, query: Query, *, joined: bool = False, deadline: Deadline) -> Found:
+        """The passages that an answer would be looked for in, whether relevant or not; ``joined`` as a model sees them.
 
         Raises what RetrievalStage.retrieve raises.
         """
         wanted = max(query.limit, self.refinement.candidates)
         found = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
-        return self._refined(query, found, found.passages, deadline)
+        return self._refined(query, found, found.passages, deadline, joined=joined)
 
     def answer(self, query: Query, asked: StandAlone | None = None, *, deadline: Deadline) -> Answer:
         """An answer to a question that stands alone, or a reason why not. Below the floor no model is called.
@@ -104,7 +104,7 @@ class AskPipeline:
         retrieval = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
         relevant = [passage for passage in retrieval.passages if self.floor.passes(passage)]
         below = frozenset(passage.place for passage in retrieval.passages if not self.floor.passes(passage))
-        found = self._refined(query, retrieval, relevant, deadline)
+        found = self._refined(query, retrieval, relevant, deadline, joined=True)
         draft = Draft(reason=Reason.NOTHING_RELEVANT)
         if relevant:
             draft = self.answering.answer(query.text, found.refined.passages, deadline=deadline)
@@ -112,8 +112,11 @@ class AskPipeline:
         self._count(answer)
         return answer
 
-    def _refined(self, query: Query, found: Retrieval, passages: list[Passage], deadline: Deadline) -> Found:
-        return Found(found, self.refinement.refine(query.text, passages, limit=query.limit, deadline=deadline))
+    def _refined(
+        self, query: Query, found: Retrieval, passages: list[Passage], deadline: Deadline, *, joined: bool
+    ) -> Found:
+        refined = self.refinement.refine(query.text, passages, limit=query.limit, deadline=deadline, joined=joined)
+        return Found(found, refined)
 
     def _count(self, answer: Answer) -> None:
         count, draft = self.telemetry.count, answer.draft
