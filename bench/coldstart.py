@@ -3,7 +3,8 @@
 Each subject is imported and put together in a fresh interpreter, as an execution environment does it with its first
 request, and in turn with the others: the machine's speed drifts. CPU time, user's and system's, of the whole process,
 less that of an interpreter that does nothing; nothing is connected. Prints one JSON line, in milliseconds: medians of
-the rounds with bytecode, as `make build` deploys it, and under `without_bytecode` the same with none.
+the rounds with bytecode, as `make build` deploys it, and under `without_bytecode` the same with none. `ask_to_bare`
+and the like are medians of each round's own ratio.
 
 ask, ingest  the handlers, with settings, clients and pipelines
 bare         the imports alone of the packages that both are built on: openai, psycopg, boto3, pydantic, and Powertools
@@ -118,7 +119,13 @@ def milliseconds(programs: dict[str, tuple[Path, str]], rounds: int, bytecode: P
         for name, (python, program) in programs.items():
             seconds[name].append(cpu_seconds(python, program, bytecode))
     nothing = median(seconds.pop(NOTHING))
-    return {name: round((median(each) - nothing) * 1000, 1) for name, each in seconds.items()}
+    measured = {name: round((median(each) - nothing) * 1000, 1) for name, each in seconds.items()}
+    for other in {"bare", *THEIRS} & seconds.keys() if "ask" in seconds else ():
+        rounds_of_both = zip(seconds["ask"], seconds[other], strict=True)
+        measured[f"ask_to_{other}"] = round(
+            median((ask - nothing) / (each - nothing) for ask, each in rounds_of_both), 3
+        )
+    return measured
 
 
 def cpu_seconds(python: Path, program: str, bytecode: Path | None) -> float:
