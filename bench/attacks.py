@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 
 from ask.pipeline import Answer
-from ask.responses import ask_response
+from ask.responses import answer_out
 from ask.retrieval import Query
 from bench.machine import Machine, machine_on
 from bench.memory_bucket import MemoryBucket
@@ -103,8 +103,7 @@ def _asked(system: Machine, texts: Mapping[str, str], model: ObeyingModel) -> di
 
 def faults(answer: Answer, text: str) -> Iterator[str]:
     """What is wrong with an answer from the document that has this text."""
-    links: list[str | None] = [None for _ in answer.draft.citations]
-    reply = ask_response(answer, links=links, explain=None, request_id="", total_ms=0)
+    reply = answer_out(answer)
     written = f"{reply.answer or ''}\n{reply.missing or ''}"
     yield from (name for name, pattern in LEADS_AWAY.items() if pattern.search(written))
     yield from ("unverified" for cited in reply.citations if text[cited.start : cited.end] != cited.quote)

@@ -10,6 +10,7 @@ from bucketwise.database import Database, connect
 from bucketwise.deadline import Deadline
 from bucketwise.ingest_queue import Errand
 from bucketwise.settings import Settings
+from ingest.cached_answers import CachedAnswers
 from ingest.collection import Collection
 from ingest.inventory import Inventory
 from ingest.postings import Postings
@@ -43,6 +44,7 @@ class Repair:
             listing=listing,
             inventory=Inventory(self._database, settings.tenant),
             collection=Collection(self._database, settings.tenant),
+            cached_answers=CachedAnswers(self._database, settings.tenant, settings.answer_cache_seconds),
             postings=Postings(self._database, settings.tenant),
             queue=queue,
             prefix="",

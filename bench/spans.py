@@ -64,8 +64,9 @@ def measure(system: Machine, contracts: Contracts) -> dict[str, object]:
     reference = Reference.of({key: contract.text for key, contract in contracts.contracts.items()})
 
     def found(question: str, limit: int) -> list[Stretch]:
-        passages = pipeline.search(Query(question, limit=limit), deadline=Deadline.after(STEP_SECONDS)).refined.passages
-        return [Stretch(passage.key, passage.text) for passage in passages]
+        query = Query(question, limit=limit)
+        shown = pipeline.search(query, joined=True, deadline=Deadline.after(STEP_SECONDS)).refined.passages
+        return [Stretch(passage.key, passage.text) for passage in shown]
 
     def found_by_reference(question: str, limit: int) -> list[Stretch]:
         return [Stretch(*piece) for piece in reference.search(question, limit=limit)]

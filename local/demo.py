@@ -25,6 +25,7 @@ DOCUMENTS = ROOT / "examples" / "documents"
 LEAVE = "How many days of annual leave do shore staff have?"
 FUEL = "How many litres of fuel did the fleet burn in 2025?"
 WEDDING = "What does it cost to charter a ship for a wedding?"
+BICYCLE = "How many bicycle places does the Aldermoor have?"
 CHANGED, DELETED = "handbook/employee-handbook.md", "reports/annual-report-2025.pdf"
 PATIENCE_SECONDS = 120.0
 
@@ -40,7 +41,7 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="bucketwise-demo-"))
     try:
         console.print("[dim]starting PostgreSQL, S3, SQS, the models and the functions on 127.0.0.1 ...[/]")
-        with Twin(TwinOptions(home=home, environment=os.environ)) as twin:
+        with Twin(TwinOptions(home=home, environment=os.environ, faults=True)) as twin:
             Demo(twin).play()
     except (DemoFailed, ServerDied, InvalidSettings) as failure:
         console.print(f"[red]The demo failed:[/] {failure}\nlogs: {home / 'logs'}")
@@ -68,11 +69,14 @@ class Demo:
         self._ask(LEAVE, "27 days")
         self._ask(FUEL, "1,914,000 litres")
         self._ask(WEDDING, None)
-        self._heading(f"3. Change {CHANGED} (27 days become 29), delete {DELETED}")
+        self._heading("3. Ask the same again: from the cache, with nothing to pay")
+        self._ask(LEAVE, "27 days", cache="hit")
+        self._heading(f"4. Change {CHANGED} (27 days become 29), delete {DELETED}")
         self._change_and_delete()
-        self._heading("4. Ask again")
-        self._ask(LEAVE, "29 days")
+        self._heading("5. Ask again: what was kept is not answered any more")
+        self._ask(LEAVE, "29 days", cache="miss")
         self._ask(FUEL, None)
+        self._show_failing_model()
         console.print("\n[green]The answers followed the bucket.[/] Keep it running with: [bold]make dev[/]")
 
     def _drop_all(self) -> None:
@@ -107,7 +111,16 @@ class Demo:
         if failed:
             raise DemoFailed(f"not indexed: {', '.join(failed)}")
 
-    def _ask(self, question: str, expected: str | None) -> None:
+    def _show_failing_model(self) -> None:
+        """Only the local server fails when it is told to."""
+        if self._twin.models is None:
+            return
+        self._heading("6. Ask while the answering model fails: the passages, marked degraded")
+        self._twin.models.add_fault(route="chat", kind="status", status=503, times=2)
+        self._ask(BICYCLE, None, degraded=True)
+        self._twin.models.clear_faults()
+
+    def _ask(self, question: str, expected: str | None, *, cache: str = "miss", degraded: bool = False) -> None:
         """Prints question and answer. With the local models, the answer must hold what is expected."""
         reply = self._api.post("/ask", {"question": question})
         if reply.status != 200:
@@ -117,7 +130,11 @@ class Demo:
         if body["answered"]:
             console.print(f"  {body['answer']}", markup=False)
         else:
-            console.print(f"  [yellow]no answer[/] ({body['reason']})")
+            state = f"{body['reason']}, degraded" if body["degraded"] else body["reason"]
+            console.print(f"  [yellow]no answer[/] ({state})")
+        for passage in body["passages"][:2]:
+            text = " ".join(passage["text"].split())[:90]
+            console.print(Text.assemble("  found ", (passage["key"], "cyan"), (f'\n      "{text} ..."', "dim")))
         for citation in body["citations"]:
             page = f", page {citation['page']}" if citation["page"] else ""
             source = f"{citation['key']}{page}, characters {citation['start']}-{citation['end']}"
@@ -126,6 +143,8 @@ class Demo:
         console.print(f"  [dim]{self._usage(body)}[/]")
         if self._local_model and not _as_expected(body, expected):
             raise DemoFailed("the answer is not what the documents say")
+        if self._local_model and (body["cache"], body["degraded"]) != (cache, degraded):
+            raise DemoFailed(f"the reply is a cache {body['cache']}, degraded: {body['degraded']}")
 
     def _change_and_delete(self) -> None:
         handbook = (DOCUMENTS / CHANGED).read_text(encoding="utf-8")
@@ -150,9 +169,11 @@ class Demo:
         usage, timings = body["usage"], body["timings_ms"]
         tokens = f"{usage['embedding_tokens']} + {usage['prompt_tokens']} + {usage['completion_tokens']} tokens"
         steps = ", ".join(f"{step} {milliseconds:.0f} ms" for step, milliseconds in timings.items())
-        return f"{tokens} (embedding, prompt, answer), {self._usd(usage['usd'])}; {steps}"
+        return f"cache {body['cache']}; {tokens} (embedding, prompt, answer), {self._usd(usage['usd'])}; {steps}"
 
     def _usd(self, cost: float | None) -> str:
+        if not cost and self._local_model:
+            return "$0"
         if cost is None:
             return "$0" if self._local_model else "no listed price"
         return f"${cost:.6f}"

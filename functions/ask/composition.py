@@ -1,27 +1,29 @@
 """Ask's parts, put together once for each execution environment, on first use."""
 
 import os
-from collections.abc import Callable
 from functools import cache, lru_cache
 
 import openai
 
+from ask.answer_cache import AnswerCache
 from ask.answering import AnsweringStage
+from ask.asking import Asking, Link
 from ask.budgets import Budgets, Limits
-from ask.citations import Citation
 from ask.documents import Documents
+from ask.fingerprint import answer_fingerprint
 from ask.generation import OpenAIGenerator
 from ask.neighbours import NeighbourTable
 from ask.pipeline import AskPipeline
+from ask.prompt import PROMPT_VERSION
 from ask.refinement import Refinement
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
-from ask.retrieval import DatabaseSearcher, RelevanceFloor, RetrievalStage
+from ask.retrieval import DatabaseSearcher, Query, RelevanceFloor, RetrievalStage
 from ask.rewriting import ChatRewriter, ConversationStage
 from bucketwise.circuit import Circuit
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
-from bucketwise.index_kind import LiveKind
+from bucketwise.index_kind import IndexKind, LiveKind
 from bucketwise.ingest_queue import IngestQueue
 from bucketwise.model_calls import model_client, rerank_client
 from bucketwise.settings import Settings
@@ -55,6 +57,29 @@ def budgets() -> Budgets:
 def ask_pipeline() -> AskPipeline:
     """Raises InvalidSettings."""
     return build_pipeline(settings(), database(), telemetry)
+
+
+@lru_cache(maxsize=1)
+def asking() -> Asking:
+    """Raises InvalidSettings."""
+    return build_asking(settings(), ask_pipeline(), database(), telemetry)
+
+
+def build_asking(given: Settings, pipeline: AskPipeline, database: Database, telemetry: Telemetry) -> Asking:
+    def fingerprint(query: Query, kind: IndexKind) -> bytes:
+        return answer_fingerprint(
+            question=query.question,
+            context=query.context,
+            filters=query.filters or {},
+            top_k=query.limit,
+            settings=given,
+            prompt_version=PROMPT_VERSION,
+            kind=kind,
+        )
+
+    seconds = given.answer_cache_seconds
+    cache = AnswerCache(database, given.tenant, seconds, telemetry) if seconds else None
+    return Asking(pipeline, cache, fingerprint)
 
 
 def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) -> AskPipeline:
@@ -120,19 +145,18 @@ def ingest_queue() -> IngestQueue:
 
 
 @lru_cache(maxsize=1)
-def link_maker() -> Callable[[Citation], str | None]:
+def link_maker() -> Link:
     """Makes a link to the exact version that a citation quotes, good for LINK_SECONDS; None with 0 seconds."""
     seconds = settings().link_seconds
     if seconds == 0:
-        return lambda _: None
+        return lambda _key, _version: None
     import boto3
     from botocore.config import Config
 
     client = boto3.client("s3", config=Config(signature_version="s3v4"))
 
-    def link(citation: Citation) -> str | None:
-        version = {"VersionId": citation.passage.version} if citation.passage.version else {}
-        parameters = {"Bucket": settings().bucket, "Key": citation.passage.key, **version}
+    def link(key: str, version: str | None) -> str | None:
+        parameters = {"Bucket": settings().bucket, "Key": key, **({"VersionId": version} if version else {})}
         signed: str = client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
         return signed
 

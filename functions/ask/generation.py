@@ -12,7 +12,7 @@ from ask.prompt import PROMPT_VERSION, TEXT_PROMPT_VERSION, Messages, Prompt
 from ask.replies import GeneratedAnswer, read_json, read_text
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
-from bucketwise.errors import ModelReplyInvalid, RequestRejected
+from bucketwise.errors import ModelRefused, ModelReplyInvalid
 from bucketwise.model_calls import call_model
 from bucketwise.prices import ModelUsage
 
@@ -51,8 +51,8 @@ class OpenAIGenerator:
         if self.form != "text" and not self._rejects_schemas:
             try:
                 return self._generate(prompt, deadline, PROMPT_VERSION)
-            except RequestRejected:
-                if self.form == "json_schema":
+            except ModelRefused as refusal:
+                if not refusal.malformed or self.form == "json_schema":
                     raise
             # It may be the prompt that is rejected, and then the text is, too.
             generation = self._generate(prompt, deadline, TEXT_PROMPT_VERSION)

@@ -1,11 +1,8 @@
 """From a question to an answer whose citations were checked."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 
 from ask.answering import AnsweringStage, Draft, Reason
-from ask.prompt import Turn
 from ask.refinement import Refined, Refinement
 from ask.retrieval import Query, RelevanceFloor, Retrieval, RetrievalStage
 from ask.rewriting import ConversationStage, StandAlone
@@ -60,7 +57,7 @@ class Answer:
     @property
     def chats(self) -> list[ModelUsage]:
         """What chat models were sent to rewrite the question and to answer it."""
-        return [*([self.asked.usage] if self.asked.usage else []), *self.draft.usages]
+        return [*self.asked.usages, *self.draft.usages]
 
     @property
     def usages(self) -> list[ModelUsage]:
@@ -70,14 +67,13 @@ class Answer:
     @property
     def timings_ms(self) -> dict[str, float]:
         """Of each step, by its name."""
-        rewrite = {} if self.asked.milliseconds is None else {"rewrite": self.asked.milliseconds}
-        generate = {"generate": self.draft.generate_ms}
-        return rewrite | self.found.retrieval.timings_ms | self.found.refined.timings_ms | generate
+        found, generate = self.found, {"generate": self.draft.generate_ms}
+        return self.asked.timings_ms | found.retrieval.timings_ms | found.refined.timings_ms | generate
 
 
 @dataclass(frozen=True, slots=True)
 class AskPipeline:
-    """question -> rewrite -> search -> relevance floor -> refine -> answer"""
+    """question -> search -> relevance floor -> refine -> answer; ``conversation`` makes it stand alone before."""
 
     conversation: ConversationStage
     retrieval: RetrievalStage
@@ -86,43 +82,43 @@ class AskPipeline:
     answering: AnsweringStage
     telemetry: Telemetry
 
-    def search(self, query: Query, *, deadline: Deadline) -> Found:
-        """The passages that an answer would be looked for in, whether relevant or not.
+    def search(self, query: Query, *, joined: bool = False, deadline: Deadline) -> Found:
+        """The passages that an answer would be looked for in, whether relevant or not; ``joined`` as a model sees them.
 
         Raises what RetrievalStage.retrieve raises.
         """
         wanted = max(query.limit, self.refinement.candidates)
         found = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
-        return self._refined(query, found, found.passages, deadline)
+        return self._refined(query, found, found.passages, deadline, joined=joined)
 
-    def answer(self, query: Query, *, history: Sequence[Turn] = (), deadline: Deadline) -> Answer:
-        """An answer, or a reason why not. Below the relevance floor no model is called.
+    def answer(self, query: Query, asked: StandAlone | None = None, *, deadline: Deadline) -> Answer:
+        """An answer to a question that stands alone, or a reason why not. Below the floor no model is called.
+
+        ``asked`` tells how it was made to stand alone.
 
         A model that fails costs the answer, not the passages. Raises what RetrievalStage.retrieve raises.
         """
-        began = perf_counter()
-        asked = self.conversation.stand_alone(query.question, history, deadline=deadline)
-        answer = self._answer(replace(query, question=asked.question, context=asked.context), asked, deadline)
-        self._count(answer, began)
-        return answer
-
-    def _answer(self, query: Query, asked: StandAlone, deadline: Deadline) -> Answer:
         # The floor comes before the cut to what was asked for: a passage that fails it must not take a place. It comes
         # before the rerank too: it stands on values that a rerank does not change, and what it rejects costs nothing.
         wanted = max(query.limit, CANDIDATES, self.refinement.candidates)
         retrieval = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
         relevant = [passage for passage in retrieval.passages if self.floor.passes(passage)]
         below = frozenset(passage.place for passage in retrieval.passages if not self.floor.passes(passage))
-        found = self._refined(query, retrieval, relevant, deadline)
-        if not relevant:
-            return Answer(asked, found, Draft(reason=Reason.NOTHING_RELEVANT), below)
-        draft = self.answering.answer(query.text, found.refined.passages, deadline=deadline)
-        return Answer(asked, found, draft, below)
+        found = self._refined(query, retrieval, relevant, deadline, joined=True)
+        draft = Draft(reason=Reason.NOTHING_RELEVANT)
+        if relevant:
+            draft = self.answering.answer(query.text, found.refined.passages, deadline=deadline)
+        answer = Answer(asked or StandAlone(query.question, query.context), found, draft, below)
+        self._count(answer)
+        return answer
 
-    def _refined(self, query: Query, found: Retrieval, passages: list[Passage], deadline: Deadline) -> Found:
-        return Found(found, self.refinement.refine(query.text, passages, limit=query.limit, deadline=deadline))
+    def _refined(
+        self, query: Query, found: Retrieval, passages: list[Passage], deadline: Deadline, *, joined: bool
+    ) -> Found:
+        refined = self.refinement.refine(query.text, passages, limit=query.limit, deadline=deadline, joined=joined)
+        return Found(found, refined)
 
-    def _count(self, answer: Answer, began: float) -> None:
+    def _count(self, answer: Answer) -> None:
         count, draft = self.telemetry.count, answer.draft
         if draft.citations:
             count(Metric.CITATIONS_VERIFIED, len(draft.citations))
@@ -132,4 +128,3 @@ class AskPipeline:
             count(Metric.ANSWERS_REFUSED, 1)
         if answer.degraded:
             count(Metric.ANSWERS_DEGRADED, 1)
-        count(Metric.TIME_TO_ANSWER, (perf_counter() - began) * 1000)

@@ -45,7 +45,6 @@ PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
     errors.IndexChanged: INDEX_CHANGING,
     errors.ModelUnavailable: Problem("model-unavailable", BUSY, "The model does not answer.", 10),
     errors.ModelRefused: Problem("model-refused", BUSY, "The model does not serve this deployment.", 60),
-    errors.RequestRejected: Problem("model-refused", BUSY, "The model does not serve this deployment.", 60),
     errors.ModelReplyInvalid: Problem("model-reply-invalid", BUSY, "The model's reply was unusable.", 5),
     errors.ParserUnavailable: Problem("parser-unavailable", BUSY, "Documents cannot be parsed now.", 10),
     errors.BucketUnavailable: Problem("bucket-unavailable", BUSY, "The bucket does not answer.", 10),

@@ -71,8 +71,10 @@ class Refinement:
         drops = CANDIDATES_TO_DROP_FROM if self.near_duplicate_share or self.max_per_document else 0
         return max(drops, self.rerank_candidates if self.reranker else 0)
 
-    def refine(self, question: str, found: Sequence[Passage], *, limit: int, deadline: Deadline) -> Refined:
-        """At most ``limit`` passages; with neighbours fewer where those of several are one stretch.
+    def refine(
+        self, question: str, found: Sequence[Passage], *, limit: int, deadline: Deadline, joined: bool = True
+    ) -> Refined:
+        """At most ``limit`` passages; ``joined`` to their neighbours fewer, where those of several are one stretch.
 
         A failing reranker costs its order. Raises DatabaseUnavailable or DeadlineExceeded where neighbours are read.
         """
@@ -84,9 +86,11 @@ class Refinement:
         ended = perf_counter()
         crowd: list[Passage] = []
         allowed = at_most_per_document(chain(reranking.passages, distinct), most=self.max_per_document, left_out=crowd)
-        shown = self._with_neighbours(list(islice(allowed, limit)), deadline)
+        shown = list(islice(allowed, limit))
+        if joined:
+            shown = self._with_neighbours(shown, deadline)
         timings = {"rerank": (ended - began) * 1000} if self.reranker else {}
-        if self.reach:
+        if self.reach and joined:
             timings["neighbours"] = (perf_counter() - ended) * 1000
         self._count(Metric.NEAR_DUPLICATES, len(copies))
         self._count(Metric.CROWDED_OUT, len(crowd))

@@ -5,30 +5,22 @@ from dataclasses import asdict
 
 from ask.citations import Citation
 from ask.pipeline import Answer, Found
-from ask.schemas import AskResponse, CitationOut, ExplainOut, PassageOut, SearchResponse, SentenceOut, UsageOut
+from ask.schemas import AnswerOut, CitationOut, PassageOut, SearchResponse, SentenceOut, UsageOut
 from bucketwise.prices import ModelUsage, total_usd
 from bucketwise.search import Passage
 
 
-def ask_response(
-    answer: Answer, *, links: Sequence[str | None], explain: ExplainOut | None, request_id: str, total_ms: float
-) -> AskResponse:
-    """``links[i]`` leads to what the i-th citation quotes."""
-    draft, found = answer.draft, answer.found
-    return AskResponse(
+def answer_out(answer: Answer) -> AnswerOut:
+    """Without links to what is cited."""
+    draft = answer.draft
+    return AnswerOut(
         answered=draft.text is not None,
         answer=draft.text,
         reason=draft.reason.value if draft.reason else None,
         missing=draft.missing,
-        degraded=answer.degraded,
-        citations=[_citation(*cited) for cited in zip(draft.citations, links, strict=True)],
+        citations=[_citation(citation) for citation in draft.citations],
         unsupported=[SentenceOut(start=start, end=end) for start, end in draft.unsupported],
         passages=[passage_out(passage) for passage in answer.relevant] if draft.text is None else [],
-        usage=usage_out(found, chats=answer.chats),
-        timings_ms=_rounded(answer.timings_ms | {"total": total_ms}),
-        corpus_version=found.retrieval.corpus_version,
-        request_id=request_id,
-        explain=explain,
     )
 
 
@@ -38,7 +30,7 @@ def search_response(found: Found, *, request_id: str, total_ms: float) -> Search
         passages=[passage_out(passage) for passage in refined.passages],
         degraded=found.degraded,
         usage=usage_out(found),
-        timings_ms=_rounded(retrieval.timings_ms | refined.timings_ms | {"total": total_ms}),
+        timings_ms=rounded(retrieval.timings_ms | refined.timings_ms | {"total": total_ms}),
         corpus_version=retrieval.corpus_version,
         request_id=request_id,
     )
@@ -64,19 +56,19 @@ def passage_out(passage: Passage) -> PassageOut:
     )
 
 
-def usage_out(found: Found, *, chats: Sequence[ModelUsage] = ()) -> UsageOut:
-    """``chats``: of the calls of chat models that rewrote or answered."""
-    embedding, rerank = found.retrieval.usage, found.refined.usage
+def usage_out(found: Found | None, *, chats: Sequence[ModelUsage] = ()) -> UsageOut:
+    """``chats``: of the chat models that rewrote or answered. ``found`` is None if nothing was searched for."""
+    rerank = found.refined.usage if found else None
     return UsageOut(
-        embedding_tokens=embedding.input_tokens,
+        embedding_tokens=found.retrieval.usage.input_tokens if found else 0,
         rerank_tokens=rerank.input_tokens + rerank.output_tokens if rerank else 0,
         prompt_tokens=sum(usage.input_tokens for usage in chats),
         completion_tokens=sum(usage.output_tokens for usage in chats),
-        usd=total_usd([*found.usages, *chats]),
+        usd=total_usd([*(found.usages if found else []), *chats]),
     )
 
 
-def _citation(citation: Citation, link: str | None) -> CitationOut:
+def _citation(citation: Citation) -> CitationOut:
     return CitationOut(
         **asdict(citation.place),
         marker=citation.marker,
@@ -86,9 +78,9 @@ def _citation(citation: Citation, link: str | None) -> CitationOut:
         quote=citation.quote,
         start=citation.start,
         end=citation.end,
-        url=link,
+        url=None,
     )
 
 
-def _rounded(timings: dict[str, float]) -> dict[str, float]:
+def rounded(timings: dict[str, float]) -> dict[str, float]:
     return {step: round(milliseconds, 1) for step, milliseconds in timings.items()}

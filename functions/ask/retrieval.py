@@ -39,10 +39,20 @@ class ObjectVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """A text's vector of one kind; ``tokens`` were paid for it now."""
+
+    kind: IndexKind
+    vector: list[float]
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """``context`` is what was said before the question, to be searched along with it; it may be empty.
 
-    ``min_version`` is a corpus version, or a version of one object.
+    ``min_version`` is a corpus version, or a version of one object. ``embedded`` is the vector of ``text``, if that is
+    known: it is taken if its kind is the live one.
     """
 
     question: str
@@ -50,6 +60,12 @@ class Query:
     filters: Mapping[str, Any] | None = None
     limit: int = 8
     min_version: int | ObjectVersion | None = None
+    embedded: Embedded | None = None
+
+    @property
+    def held_key(self) -> str | None:
+        """The object whose version is to be told with what is found."""
+        return self.min_version.key if isinstance(self.min_version, ObjectVersion) else None
 
     @property
     def text(self) -> str:
@@ -59,13 +75,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """``degraded``: the question could not be embedded, and keywords alone were searched."""
+    """``embedded`` is None if the question could not be embedded, and keywords alone were searched."""
 
     passages: list[Passage]
     corpus_version: int
     usage: ModelUsage
-    degraded: bool
+    embedded: Embedded | None
     timings_ms: dict[str, float]
+
+    @property
+    def degraded(self) -> bool:
+        return self.embedded is None
 
 
 class Kinds(Protocol):
@@ -128,38 +148,39 @@ class RetrievalStage:
     def _retrieve(self, query: Query, deadline: Deadline) -> Retrieval:
         kind = self.kinds.get(deadline=deadline)
         began = perf_counter()
-        vector, tokens = self._embed(query.text, kind, deadline)
-        embedded = perf_counter()
+        known = query.embedded if query.embedded and query.embedded.kind == kind else None
+        embedded = known or self._embed(query.text, kind, deadline)
+        searching = perf_counter()
         with self.telemetry.step("search", Metric.RETRIEVAL_LATENCY):
-            result = self.searcher.search(self._search_query(query, vector, kind), deadline=deadline)
-        _check_version(query.min_version, result)
+            result = self.searcher.search(self._search_query(query, embedded), deadline=deadline)
+        check_version(query.min_version, result.corpus_version, result.held)
         return Retrieval(
             passages=result.passages,
             corpus_version=result.corpus_version,
-            usage=ModelUsage(kind.embedding_model, tokens),
-            degraded=vector is None,
-            timings_ms={"embed": (embedded - began) * 1000, "search": (perf_counter() - embedded) * 1000},
+            usage=ModelUsage(kind.embedding_model, embedded.tokens if embedded else 0),
+            embedded=embedded,
+            timings_ms={"embed": (searching - began) * 1000, "search": (perf_counter() - searching) * 1000},
         )
 
-    def _embed(self, text: str, kind: IndexKind, deadline: Deadline) -> tuple[list[float] | None, int]:
+    def _embed(self, text: str, kind: IndexKind, deadline: Deadline) -> Embedded | None:
         try:
             with self.telemetry.step("embed", Metric.EMBEDDING_LATENCY):
                 share = Deadline.after(min(EMBEDDING_SECONDS, EMBEDDING_SHARE * deadline.remaining()))
                 embeddings = self.embedder_for(kind).embed([text], deadline=share, tries=EMBEDDING_TRIES)
         except (ModelUnavailable, ModelRefused, ModelReplyInvalid, DeadlineExceeded) as error:
             self.telemetry.log_failure(error)
-            return None, 0
+            return None
         self.telemetry.count(Metric.EMBEDDING_TOKENS, embeddings.tokens)
         cost = ModelUsage(kind.embedding_model, embeddings.tokens).usd
         if cost is not None:
             self.telemetry.count(Metric.COST_USD, cost)
-        return embeddings.vectors[0], embeddings.tokens
+        return Embedded(kind, embeddings.vectors[0], embeddings.tokens)
 
-    def _search_query(self, query: Query, vector: list[float] | None, kind: IndexKind) -> SearchQuery:
+    def _search_query(self, query: Query, embedded: Embedded | None) -> SearchQuery:
         return SearchQuery(
             tenant=self.tenant,
             text=query.text,
-            vector=vector,
+            vector=embedded.vector if embedded else None,
             filters=dict(query.filters or {}),
             limit=query.limit,
             depth=self.depth,
@@ -167,16 +188,17 @@ class RetrievalStage:
             keyword_normalisation=self.keyword_normalisation,
             k1=self.bm25_k1,
             b=self.bm25_b,
-            kind=kind if vector is not None else None,
-            held_key=query.min_version.key if isinstance(query.min_version, ObjectVersion) else None,
+            kind=embedded.kind if embedded else None,
+            held_key=query.held_key,
         )
 
 
-def _check_version(wanted: int | ObjectVersion | None, result: SearchResult) -> None:
-    if isinstance(wanted, int) and result.corpus_version < wanted:
-        raise IndexBehind(f"the index is at version {result.corpus_version}")
+def check_version(wanted: int | ObjectVersion | None, corpus_version: int, held: HeldVersion | None) -> None:
+    """Raises IndexBehind, or UnreadableDocument, if what was found is not of an index as new as that."""
+    if isinstance(wanted, int) and corpus_version < wanted:
+        raise IndexBehind(f"the index is at version {corpus_version}")
     if isinstance(wanted, ObjectVersion):
-        _check_held(wanted, result.held)
+        _check_held(wanted, held)
 
 
 def _check_held(wanted: ObjectVersion, held: HeldVersion | None) -> None:

@@ -109,6 +109,14 @@ class StandAlone:
     def degraded(self) -> bool:
         return bool(self.context)
 
+    @property
+    def usages(self) -> list[ModelUsage]:
+        return [self.usage] if self.usage else []
+
+    @property
+    def timings_ms(self) -> dict[str, float]:
+        return {} if self.milliseconds is None else {"rewrite": self.milliseconds}
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationStage:

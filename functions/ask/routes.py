@@ -10,21 +10,21 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
 
 from ask import estimate
+from ask.asking import Reply
 from ask.caller import caller_of
-from ask.composition import ask_pipeline, budgets, documents, ingest_queue, link_maker, settings
+from ask.composition import ask_pipeline, asking, budgets, documents, ingest_queue, link_maker, settings
 from ask.contract import OF_A_SEARCH, OF_DOCUMENTS, OF_RETRIES, OF_THE_DATABASE, documented
+from ask.document_schemas import DocumentOut, DocumentsResponse
 from ask.documents import ListedState
 from ask.explanation import explained
 from ask.filters import Text
-from ask.pipeline import Answer
 from ask.prompt import Turn
-from ask.responses import ask_response, search_response
+from ask.responses import search_response
 from ask.retrieval import ObjectVersion, Query
 from ask.schemas import (
     AskRequest,
     AskResponse,
-    DocumentOut,
-    DocumentsResponse,
+    ExplainOut,
     HealthResponse,
     RetryRequest,
     RetryResponse,
@@ -53,15 +53,14 @@ def ask(request: AskRequest) -> AskResponse:
     began = perf_counter()
     query = _query(request)
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
+    use_cache = request.cache and not request.explain
     deadline = _deadline()
     with budgets().spend(_caller(), estimate.of_answer(settings(), query, turns), deadline=deadline) as spent:
-        answer = ask_pipeline().answer(query, history=turns, deadline=deadline)
-        spent += answer.usages
-    explanation = explained(answer, filters=query.filters or {}, trace_id=_trace_id()) if request.explain else None
-    return ask_response(
-        answer,
-        links=_links(answer),
-        explain=explanation,
+        reply = asking().ask(query, turns, use_cache=use_cache, deadline=deadline)
+        spent += reply.usages
+    return reply.response(
+        link_maker(),
+        explain=_explanation(reply, query) if request.explain else None,
         request_id=_request_id(),
         total_ms=(perf_counter() - began) * 1000,
     )
@@ -158,8 +157,10 @@ def _failed_keys(deadline: Deadline) -> Iterator[str]:
         after = found.following
 
 
-def _links(answer: Answer) -> list[str | None]:
-    return [link_maker()(citation) for citation in answer.draft.citations]
+def _explanation(reply: Reply, query: Query) -> ExplainOut | None:
+    if reply.answer is None:
+        return None
+    return explained(reply.answer, filters=query.filters or {}, trace_id=_trace_id())
 
 
 def _deadline() -> Deadline:

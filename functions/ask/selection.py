@@ -4,13 +4,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from bucketwise.search import Passage
 
 SHINGLE = 3  # words that follow each other
 # Scripts without spaces between words: Thai to Myanmar, Khmer, kana, Han and Hangul, of which each character counts.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """On first use: it takes milliseconds to compile, and most functions look for no copies."""
+    return re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def at_most_per_document(passages: Iterable[Passage], *, most: int, left_out: li
 
 
 def _outline(text: str) -> _Outline:
-    words = _WORD.findall(text.casefold()) or [text]
+    words = _word().findall(text.casefold()) or [text]
     places = range(max(1, len(words) - SHINGLE + 1))
     return _Outline(
         shingles=frozenset(tuple(words[at : at + SHINGLE]) for at in places),

@@ -65,6 +65,10 @@ class Collection(Protocol):
     def sweep(self, *, deadline: Deadline) -> int: ...
 
 
+class CachedAnswers(Protocol):
+    def collect(self, *, deadline: Deadline) -> int: ...
+
+
 class Queue(Protocol):
     def backlog(self) -> int: ...
     def send(self, keys: Sequence[str]) -> int: ...
@@ -96,6 +100,7 @@ class Reconciliation:
     listing: Listing
     inventory: Inventory
     collection: Collection
+    cached_answers: CachedAnswers
     postings: Postings
     queue: Queue
     prefix: str
@@ -114,6 +119,7 @@ class Reconciliation:
             # Half of the time, so that many deletions do not keep what changed from being found.
             half = Deadline.after(deadline.remaining() / 2)
             with suppress(DeadlineExceeded):
+                self.cached_answers.collect(deadline=half)
                 report.collected += self.collection.collect_released(deadline=half)
             self._compare(report, deadline)
             if report.finished:

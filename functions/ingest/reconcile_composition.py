@@ -10,6 +10,7 @@ from bucketwise.errors import InvalidSettings
 from bucketwise.ingest_queue import IngestQueue
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
+from ingest.cached_answers import CachedAnswers
 from ingest.collection import Collection
 from ingest.fingerprint import fingerprint
 from ingest.inventory import Inventory
@@ -34,6 +35,7 @@ def build_reconciliation(given: Settings) -> Reconciliation:
         listing=BucketListing(boto3.client("s3"), given.bucket, given.prefix),
         inventory=Inventory(database, given.tenant),
         collection=Collection(database, given.tenant),
+        cached_answers=CachedAnswers(database, given.tenant, given.answer_cache_seconds),
         postings=Postings(database, given.tenant),
         queue=IngestQueue(boto3.client("sqs"), given.queue_url, given.bucket),
         prefix=given.prefix,

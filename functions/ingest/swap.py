@@ -78,6 +78,17 @@ SETTLE = """
         DELETE FROM bucketwise.attempts WHERE tenant = %(tenant)s AND key = %(key)s AND claim <= %(claim)s)
     DELETE FROM bucketwise.waiting WHERE tenant = %(tenant)s AND key = %(key)s"""
 
+# The answers in the cache that hold words of the document. All take them in one order, so that no two wait for each
+# other in a ring; and last of all, so that who waits for the change of another document of the same answer waits for no
+# more than its commit. Skipped, the row would stay if the other one did not commit.
+FORGET = """
+    WITH answers AS MATERIALIZED (
+        SELECT a.fingerprint
+        FROM bucketwise.cached_answer_sources s JOIN bucketwise.cached_answers a USING (tenant, fingerprint)
+        WHERE s.tenant = %(tenant)s AND s.key = %(key)s ORDER BY a.fingerprint FOR UPDATE OF a)
+    DELETE FROM bucketwise.cached_answers a USING answers f
+    WHERE a.tenant = %(tenant)s AND a.fingerprint = f.fingerprint"""
+
 Step = Callable[[Connection], bool]
 
 
@@ -152,6 +163,8 @@ class _Change:
         connection.execute(SETTLE, self.row)
         if self.was_searchable or self.chunks is not None:
             connection.execute(self.decisions.count_change, self.row)
+        if self.was_searchable:
+            connection.execute(FORGET, self.row)
         return True
 
     def _taken_over(self, connection: Connection) -> list[int | None]:

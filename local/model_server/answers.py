@@ -15,6 +15,7 @@ LEAST_SCORE = 0.42
 LEAST_COVERAGE = 0.35
 _LONGEST_ANSWER = 3
 _NEXT_BEST = 0.85
+_FEWEST_ASKED = 2  # words behind a colon that make a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class _Candidate:
 def answer(question: str, passages: Sequence[Passage], embedder: Embedder) -> list[Quote]:
     """The one to three best sentences, best first; none when the passages do not seem to hold the answer."""
     candidates = [one for passage in passages for one in _candidates(passage)]
+    question = asked(question)
     wanted = content_stems(question)
     if not candidates or not wanted:
         return []
@@ -53,6 +55,12 @@ def answer(question: str, passages: Sequence[Passage], embedder: Embedder) -> li
     if best < LEAST_SCORE or _share(weights, top.words | top.nearby | top.around) < LEAST_COVERAGE:
         return []
     return list(_choose(scored, weights))
+
+
+def asked(question: str) -> str:
+    """What is asked, without what says where: of "In the lease of 2019: who pays for repairs?" the end."""
+    _, _, rest = question.rpartition(": ")
+    return rest if len(content_stems(rest)) >= _FEWEST_ASKED else question
 
 
 def _candidates(passage: Passage) -> Iterator[_Candidate]:

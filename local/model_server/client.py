@@ -1,6 +1,8 @@
 """Starts the model server under a guard."""
 
+import json
 import sys
+import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,17 @@ class LocalModels:
             started = cls(process.read_ready()["url"], process)
             unless_ready.pop_all()
         return started
+
+    def add_fault(self, **what: object) -> None:
+        """How the next calls fail, see local.model_server.faults; of a server that was started with ``faults``."""
+        self._faults("POST", json.dumps(what).encode())
+
+    def clear_faults(self) -> None:
+        self._faults("DELETE", None)
+
+    def _faults(self, method: str, body: bytes | None) -> None:
+        request = urllib.request.Request(self.url.removesuffix("/v1") + "/faults", body, method=method)  # noqa: S310
+        urllib.request.urlopen(request).close()  # noqa: S310  # on 127.0.0.1
 
     def stop(self) -> None:
         self._process.stop()

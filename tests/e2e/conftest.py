@@ -1,7 +1,5 @@
 """One local twin for all end-to-end tests: the real handlers behind real HTTP, S3, SQS and PostgreSQL."""
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.api import Api, Reply
+from local.model_server.client import LocalModels
 from local.services import BUCKET, TwinOptions
 from local.twin import Twin
 
@@ -44,8 +43,9 @@ class System:
         document: dict[str, Any] = reply.body["documents"][0]
         return document
 
-    def ask(self, question: str, **options: Any) -> dict[str, Any]:
-        reply: Reply = self.api.post("/ask", {"question": question, **options})
+    def ask(self, question: str, *, cache: bool = False, **options: Any) -> dict[str, Any]:
+        """Answered anew, unless the cache is asked for: tests ask the same questions."""
+        reply: Reply = self.api.post("/ask", {"question": question, "cache": cache, **options})
         assert reply.status == 200, reply
         answer: dict[str, Any] = reply.body
         return answer
@@ -58,15 +58,15 @@ class System:
 
     def fault(self, **what: Any) -> None:
         """Tells the model server how to fail its next calls."""
-        self._control("POST", json.dumps(what).encode())
+        self._models.add_fault(**what)
 
     def no_more_faults(self) -> None:
-        self._control("DELETE", None)
+        self._models.clear_faults()
 
-    def _control(self, method: str, body: bytes | None) -> None:
+    @property
+    def _models(self) -> LocalModels:
         assert self.twin.models is not None
-        url = self.twin.models.url.removesuffix("/v1") + "/faults"
-        urllib.request.urlopen(urllib.request.Request(url, body, method=method)).close()  # noqa: S310  # ours
+        return self.twin.models
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,23 @@ def test_usage_and_timings_come_with_the_answer(system: System) -> None:
     assert set(answer["timings_ms"]) == {"embed", "search", "neighbours", "generate", "total"}
 
 
+def test_the_same_question_is_answered_from_the_cache_until_a_document_changes(system: System) -> None:
+    system.put("cached/rate.txt", "The rate for hiring a bosun's chair is 40 crowns a day.")
+    question = "What is the rate for hiring a bosun's chair?"
+    first, again = system.ask(question, cache=True), system.ask(question, cache=True)
+    assert (first["cache"], again["cache"], again["usage"]["prompt_tokens"]) == ("miss", "hit", 0)
+    assert (again["answer"], again["corpus_version"]) == (first["answer"], first["corpus_version"])
+    assert [cited["quote"] for cited in again["citations"]] == [cited["quote"] for cited in first["citations"]]
+    with urllib.request.urlopen(again["citations"][0]["url"]) as opened:  # noqa: S310  # of the twin
+        assert b"40 crowns" in opened.read()
+    system.put("cached/rate.txt", "The rate for hiring a bosun's chair is 50 crowns a day.")
+    changed = system.ask(question, cache=True)
+    assert changed["cache"] == "miss"
+    assert "50 crowns" in changed["answer"]
+    system.delete("cached/rate.txt")
+    assert not system.ask(question, cache=True)["answered"]
+
+
 def test_a_question_without_relevant_passages_costs_no_model_call(system: System) -> None:
     answer = system.ask("Which chess opening did the grandmaster prefer?")
     assert (answer["answered"], answer["answer"], answer["reason"]) == (False, None, "nothing_relevant")

@@ -9,7 +9,7 @@ from typing import Any
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from psycopg import Connection
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from ask.filters import Filters
 from bucketwise.errors import UnreadableDocument
@@ -17,7 +17,7 @@ from bucketwise.keyword_terms import question_terms
 from bucketwise.models import FailureReason
 from bucketwise.search import K1, MOST_POSTINGS, B
 from tests.integration.corpus import QUESTION, Corpus, corpus_of, random_vector
-from tests.integration.index_database import IndexDatabase, connected
+from tests.integration.index_database import DIMENSIONS, MODEL, IndexDatabase, connected
 from tests.unit.ingest_fakes import SOON, facts
 
 LANGUAGES = {"ada": "en", "ben": "de", "cleo": "en"}
@@ -27,6 +27,8 @@ KEYS = ["folder/same.txt", "folder/other.txt", "failed.txt", "queued.txt", "ada.
 QUESTIONS = ["", "Which harbours have trains?", "Zug harbour", "canaryada canaryben"]
 VECTORS = [None, QUESTION]
 DEPTHS = [2, 20]
+VERSION = 20
+KEPT, NOT_KEPT = b"fingerprint", b"another"
 EXACT_BELOW = [0, 10_000]
 CALLER = b"c" * 32  # in all tenants the same
 SPENT = {"ada": 10, "ben": 20, "cleo": 30}
@@ -58,6 +60,8 @@ def canary_tenants(database: IndexDatabase, *names: str) -> Iterator[None]:
         for name, tell_apart in {"ada": _tell_ada_apart, "ben": _tell_ben_apart}.items():
             if name in tenants:
                 tell_apart(tenants[name])
+        for name, corpus in tenants.items():
+            _keep(name, corpus)
         yield
 
 
@@ -95,6 +99,20 @@ def _tell_ben_apart(ben: Corpus) -> None:
     _add(ben, "ada.txt", "Ben's.")
 
 
+def _keep(name: str, corpus: Corpus) -> None:
+    """Brings all to one corpus version, in which each keeps its own of what all ask."""
+    described = facts("folder/same.txt", "v1", metadata={"owner": f"canary{name}"})
+    while corpus.ask("").corpus_version < VERSION:
+        assert corpus.index.describe(described, corpus.index.claim(deadline=SOON), deadline=SOON)
+    assert corpus.ask("").corpus_version == VERSION
+    for function in ("keep_answer", "keep_question"):
+        corpus.asked.run(partial(_answered, function, name), deadline=SOON)
+
+
+def _answered(function: str, name: str, connection: Connection) -> list[list[Any]]:
+    return list(answers(connection, function, name))
+
+
 def _add(corpus: Corpus, key: str, *texts: str, owner: str = "nobody", title: str | None = "Title") -> None:
     """A vector is another one for each tenant, also for a text that all have: no two are equally near to a question."""
     vectors = [random_vector(f"{corpus.index.tenant} {text}") for text in texts]
@@ -107,6 +125,18 @@ def calls() -> dict[str, list[Call]]:
     of_all = "SELECT * FROM bucketwise.documents_page(%s, NULL, '', %s, '', 1000, true)"
     of_one = "SELECT * FROM bucketwise.documents_page(%s, %s, '', NULL, '', 1, true)"
     return {
+        "keep_answer": [_kept(name) for name in LANGUAGES],
+        "keep_question": [
+            (
+                "SELECT bucketwise.keep_question(%s, %s, %s, %s, %s, 9)",
+                (name, KEPT, MODEL, DIMENSIONS, HalfVector(random_vector(name))),
+            )
+            for name in LANGUAGES
+        ],
+        "cached": [
+            ("SELECT * FROM bucketwise.cached(%s, %s, 3600, %s, %s, %s)", (name, *digests, MODEL, DIMENSIONS))
+            for name, digests in product(LANGUAGES, product((KEPT, NOT_KEPT), repeat=2))
+        ],
         "corpus_version": [("SELECT bucketwise.corpus_version(%s)", (name,)) for name in LANGUAGES],
         "held_version": [("SELECT * FROM bucketwise.held_version(%s, %s)", each) for each in named],
         "stored_for": [("SELECT * FROM bucketwise.stored_for(%s, %s)", each) for each in named],
@@ -128,6 +158,11 @@ def calls() -> dict[str, list[Call]]:
             _hybrid(*each) for each in product(LANGUAGES, QUESTIONS, VECTORS, FILTERS, DEPTHS, EXACT_BELOW)
         ],
     }
+
+
+def _kept(name: str) -> Call:
+    statement = "SELECT bucketwise.keep_answer(%s, %s, %s, %s, %s, %s)"
+    return statement, (name, KEPT, VERSION, Json({"text": f"canary{name}"}), ["folder/same.txt"], ["v1"])
 
 
 def _hybrid(name: str, question: str, vector: list[float] | None, filters: Filters, depth: int, below: int) -> Call:
@@ -156,10 +191,14 @@ def _settle(name: str, *beyond: int) -> Call:
     return statement, (name, CALLER, 5, name, CALLER, *limits)
 
 
-def answers(connection: Connection, function: str) -> Iterator[list[Any]]:
-    """To all of its calls, in their order; the rows of each in an order of their own. Nothing is changed by them."""
+def answers(connection: Connection, function: str, *names: str) -> Iterator[list[Any]]:
+    """To all of its calls, or those of some tenants, in their order; the rows of each in an order of their own.
+
+    Nothing is changed by them.
+    """
     register_vector(connection)
     for statement, values in calls()[function]:
-        with connection.transaction(force_rollback=True):
-            rows = connection.execute(statement.encode(), values).fetchall()
-        yield sorted(rows, key=repr)
+        if not names or values[0] in names:
+            with connection.transaction(force_rollback=True):
+                rows = connection.execute(statement.encode(), values).fetchall()
+            yield sorted(rows, key=repr)

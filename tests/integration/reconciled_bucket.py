@@ -12,6 +12,7 @@ from bucketwise.errors import UnreadableDocument
 from bucketwise.ingest_queue import IngestQueue
 from bucketwise.models import FailureReason
 from ingest.bucket import S3Bucket
+from ingest.cached_answers import CachedAnswers
 from ingest.collection import Collection
 from ingest.events import changes_in_message
 from ingest.index import DocumentIndex
@@ -61,6 +62,7 @@ class World:
             listing=BucketListing(self.s3, self.bucket, self.settings.prefix),
             inventory=Inventory(self.database, self.tenant.index.tenant),
             collection=Collection(self.database, self.tenant.index.tenant),
+            cached_answers=CachedAnswers(self.database, self.tenant.index.tenant, seconds=3600),
             postings=Postings(self.database, self.tenant.index.tenant),
             queue=self.queue,
             prefix=self.settings.prefix,

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from ask.document_schemas import DocumentOut
 from ask.documents import PAGE, Documents, ListedState
-from ask.schemas import DocumentOut
 from bucketwise.errors import UnknownDocument
 from ingest.index import DocumentIndex
 from ingest.vectors import text_digest

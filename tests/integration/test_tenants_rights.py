@@ -17,21 +17,27 @@ from tests.integration.index_database import IndexDatabase, connected, migrate_a
 ASK, INGEST, OWNER = "bucketwise_ask", "bucketwise_ingest", "bucketwise_migrate"
 
 ASK_EXECUTES = {
+    "cached",
     "corpus_version",
     "documents_page",
     "held_version",
     "holds_kind",
     "hybrid_search",
     "index_kind",
+    "keep_answer",
+    "keep_question",
     "neighbours",
     "reserve_budget",
     "search",
     "settle_budget",
     "stored_for",
 }
-INGEST_EXECUTES = {"add_terms", "append_terms", "fold_postings", "holds_kind", "index_kind"}
+INGEST_EXECUTES = {"add_terms", "append_terms", "corpus_version", "fold_postings", "holds_kind", "index_kind"}
 INGEST_MAY = {
     "attempts": {"SELECT", "INSERT", "DELETE"},
+    "cached_answer_sources": {"SELECT"},
+    "cached_answers": {"SELECT", "UPDATE", "DELETE"},
+    "cached_questions": {"SELECT", "UPDATE", "DELETE"},
     "chunks": {"SELECT", "INSERT", "DELETE"},
     "corpus_changes": {"SELECT", "INSERT", "DELETE"},
     "documents": {"SELECT", "INSERT", "UPDATE"},

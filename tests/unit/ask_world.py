@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ask import routes
+from ask.asking import Asking
 from ask.budgets import Budgets, Limits
 from ask.composition import telemetry
 from ask.documents import DocumentsPage, ListedState
@@ -19,7 +20,9 @@ from bucketwise.errors import BucketwiseError, BudgetExceeded, UnknownDocument, 
 from bucketwise.ingest_queue import Errand
 from bucketwise.models import FailureReason
 from bucketwise.settings import Settings
+from tests.unit.asking_fakes import fingerprint
 from tests.unit.fakes import FixedGenerator, LambdaContext, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.memory_answer_cache import MemoryAnswerCache
 
 QUESTION = "How much leave do I get?"
 DOCUMENT: dict[str, Any] = {
@@ -116,6 +119,7 @@ class AskWorld:
     )
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
+    cache: MemoryAnswerCache = field(default_factory=MemoryAnswerCache)
 
 
 @pytest.fixture
@@ -126,11 +130,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> AskWorld:
     pipeline = ask_pipeline(world.searcher, world.generator, telemetry=telemetry)
     monkeypatch.setattr(routes, "settings", lambda: settings)
     monkeypatch.setattr(routes, "ask_pipeline", lambda: pipeline)
+    monkeypatch.setattr(routes, "asking", lambda: Asking(pipeline, world.cache, fingerprint))
     without_limits = Budgets(Database(lambda deadline: connect(settings, deadline)), telemetry, "default", Limits())
     monkeypatch.setattr(routes, "budgets", lambda: without_limits)
     monkeypatch.setattr(routes, "documents", lambda: world.documents)
     monkeypatch.setattr(routes, "ingest_queue", lambda: world.queue)
-    monkeypatch.setattr(routes, "link_maker", lambda: lambda citation: f"https://link.test/{citation.passage.key}")
+    monkeypatch.setattr(routes, "link_maker", lambda: lambda key, _version: f"https://link.test/{key}")
     return world
 
 

@@ -80,6 +80,16 @@ class MemoryCollection:
 
 
 @dataclass
+class MemoryCachedAnswers:
+    outdated: int = 0
+
+    def collect(self, *, deadline: Deadline) -> int:
+        deadline.allow(1)
+        collected, self.outdated = self.outdated, 0
+        return collected
+
+
+@dataclass
 class MemoryPostings:
     folds: list[str] = field(default_factory=list)
 
@@ -133,6 +143,7 @@ class World:
     listing: MemoryListing = field(default_factory=MemoryListing)
     inventory: MemoryInventory = field(default_factory=MemoryInventory)
     collection: MemoryCollection = field(default_factory=MemoryCollection)
+    cached_answers: MemoryCachedAnswers = field(default_factory=MemoryCachedAnswers)
     postings: MemoryPostings = field(default_factory=MemoryPostings)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
 
@@ -141,6 +152,7 @@ class World:
             listing=self.listing,
             inventory=self.inventory,
             collection=self.collection,
+            cached_answers=self.cached_answers,
             postings=self.postings,
             queue=self.queue,
             prefix=prefix,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ask import routes
+from ask.asking import Reply
 from ask.composition import telemetry
 from bucketwise.errors import DatabaseUnavailable
 from tests.unit.ask_world import QUESTION, AskWorld, sent, world
@@ -208,7 +208,7 @@ def test_a_failed_request_is_counted_with_its_reason(logs: pytest.CaptureFixture
 
 
 def test_an_answer_of_ours_that_breaks_the_contract_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "ask_response", lambda *_, **__: {"answered": SECRET})
+    monkeypatch.setattr(Reply, "response", lambda *_, **__: {"answered": SECRET})
     reply = sent(http_event("POST", "/ask", json.dumps({"question": QUESTION})))
     assert (reply.status, reply.problem) == (500, "internal")
     assert SECRET not in json.dumps(reply.body)

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from ask.document_schemas import DocumentOut
 from ask.documents import ListedState
 from ask.problems import PROBLEMS
-from ask.schemas import DocumentOut, ProblemOut
+from ask.schemas import ProblemOut
 from bucketwise.errors import BucketwiseError
 from bucketwise.models import DocumentState
 from tests.unit.ask_world import DOCUMENT, QUESTION, AskWorld, failure, sent, world

@@ -4,7 +4,6 @@ import pytest
 
 from ask.answering import Reason
 from ask.pipeline import Answer
-from ask.prompt import Turn
 from ask.replies import GeneratedAnswer
 from ask.retrieval import Query
 from bucketwise.deadline import Deadline
@@ -27,7 +26,6 @@ from tests.unit.fakes import (
     passage,
     said,
 )
-from tests.unit.memory_rewriter import JoiningRewriter
 
 LEAVE = passage("Leave is 25 days a year.")
 GATE = passage("The gate closes at midnight.", key="gate.md")
@@ -152,39 +150,6 @@ def test_an_index_that_is_behind_is_not_asked_for_an_answer() -> None:
 def test_without_a_database_there_is_no_answer_at_all() -> None:
     with pytest.raises(DatabaseUnavailable):
         answer(FixedGenerator(said("")), searcher=MemorySearcher(failure=DatabaseUnavailable("down")))
-
-
-def test_a_follow_up_is_rewritten_and_then_searched_for_and_answered_by_itself() -> None:
-    generator, searcher = FixedGenerator(said("25 days [1].", (1, "25 days"))), MemorySearcher([LEAVE])
-    pipeline = ask_pipeline(searcher, generator, telemetry=Telemetry("ask"))
-    given = pipeline.answer(Query("And me?"), history=[Turn("How much leave?", "A lot")], deadline=Deadline.after(5))
-    assert searcher.asked[0].text == "How much leave? And me?"
-    assert "<question>How much leave? And me?</question>" in generator.prompts[0].content
-    assert "A lot" not in generator.prompts[0].content
-    assert [usage.input_tokens for usage in given.chats] == [100, 1000]
-    assert (given.question, given.degraded) == ("How much leave? And me?", False)
-    assert list(given.timings_ms) == ["rewrite", "embed", "search", "generate"]
-
-
-def test_without_a_history_no_model_is_asked_to_rewrite() -> None:
-    rewriter = JoiningRewriter()
-    pipeline = ask_pipeline(MemorySearcher([LEAVE]), FixedGenerator(said("")), telemetry=Telemetry("ask"),
-                            rewriter=rewriter)  # fmt: skip
-    given = pipeline.answer(Query("How much leave?"), deadline=Deadline.after(5))
-    assert (rewriter.asked, given.question, "rewrite" in given.timings_ms) == ([], "How much leave?", False)
-
-
-@pytest.mark.parametrize(
-    "failure", [ModelUnavailable("x"), ModelRefused("x"), ModelReplyInvalid("x"), DeadlineExceeded("x")]
-)
-def test_a_follow_up_that_cannot_be_rewritten_is_read_after_the_question_before_it(failure: BucketwiseError) -> None:
-    generator, searcher = FixedGenerator(said("25 days [1].", (1, "25 days"))), MemorySearcher([LEAVE])
-    rewriter = JoiningRewriter(failure)
-    pipeline = ask_pipeline(searcher, generator, telemetry=Telemetry("ask"), rewriter=rewriter)
-    given = pipeline.answer(Query("And me?"), history=[Turn("How much leave?", "A lot")], deadline=Deadline.after(5))
-    assert searcher.asked[0].text == "How much leave?\nAnd me?"
-    assert "<question>How much leave?\nAnd me?</question>" in generator.prompts[0].content
-    assert (given.draft.text, given.degraded) == ("25 days [1].", True)
 
 
 def test_passages_below_the_floor_take_no_place_of_those_asked_for() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.model_server.answers import asked
 from local.model_server.completions import NOT_ANSWERED, complete, without_markdown
 from local.model_server.embeddings import Embedder
 from local.model_server.json_schema import fill, require_strict
@@ -100,6 +101,13 @@ def test_a_list_item_is_one_quote_over_its_lines_and_clean_prose_in_the_answer(e
 def test_a_question_inside_a_passage_leads_to_the_sentence_below_it(embedder: Embedder) -> None:
     reply = ask(embedder, "How long is the warranty?")
     assert quotes(reply)[0] == (9, "Two years from the date of purchase.")
+
+
+def test_what_stands_before_a_colon_says_where_and_is_not_what_is_asked(embedder: Embedder) -> None:
+    reply = ask(embedder, "In the Handbook about benefits, batteries and chargers: when do unused days expire?")
+    assert quotes(reply) == [(7, "Unused days expire on 31 March of the next year.")]
+    assert asked("In the lease: who pays for repairs?") == "who pays for repairs?"
+    assert asked("What is the ratio 3: 4?") == "What is the ratio 3: 4?"
 
 
 def test_escapes_of_the_prompt_are_undone_before_quoting(embedder: Embedder) -> None:

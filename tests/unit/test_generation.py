@@ -11,7 +11,7 @@ from ask.prompt import TEXT_PROMPT_VERSION, Prompt, build_prompt
 from ask.replies import GeneratedAnswer, Quotation
 from bucketwise import model_calls
 from bucketwise.deadline import Deadline
-from bucketwise.errors import DeadlineExceeded, ModelReplyInvalid, ModelUnavailable, RequestRejected
+from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
 from tests.unit.fakes import ScriptedServer, client_to, passage
 
 ANSWER = {
@@ -149,7 +149,7 @@ def test_a_server_that_rejects_a_schema_is_asked_for_text_from_then_on(rejected:
 def test_a_server_that_rejects_every_request_is_asked_for_a_schema_the_next_time_too() -> None:
     server = ScriptedServer([REJECTED[0], REJECTED[0], GOOD])
     asking = generator(server)
-    with pytest.raises(RequestRejected):
+    with pytest.raises(ModelRefused):
         asking.generate(prompt(), deadline=Deadline.after(5))
     assert asking.generate(prompt(), deadline=Deadline.after(5)).answer.answer == "25 days [1]."
     assert ["response_format" in request for request in server.requests] == [True, False, True]
@@ -159,5 +159,13 @@ def test_the_form_of_the_reply_can_be_set() -> None:
     server = ScriptedServer([TEXT])
     assert generator(server, "text").generate(prompt(), deadline=Deadline.after(5)).answer.answerable
     assert "response_format" not in server.requests[0]
-    with pytest.raises(RequestRejected):
+    with pytest.raises(ModelRefused):
         generator(ScriptedServer([REJECTED[0], TEXT]), "json_schema").generate(prompt(), deadline=Deadline.after(5))
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_another_refusal_says_nothing_of_schemas(status: int) -> None:
+    server = ScriptedServer([httpx2.Response(status), TEXT])
+    with pytest.raises(ModelRefused):
+        generator(server).generate(prompt(), deadline=Deadline.after(5))
+    assert len(server.requests) == 1

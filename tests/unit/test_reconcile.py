@@ -111,6 +111,12 @@ def test_what_was_released_is_collected_also_while_the_pass_is_under_way(world: 
     assert world.reconciliation().run(deadline=SOON).collected == 7
 
 
+def test_what_is_cached_in_vain_is_cleared_away_also_while_the_pass_is_under_way(world: World) -> None:
+    world.cached_answers.outdated = 3
+    assert not world.reconciliation(most_backlog=-1).run(deadline=SOON).finished
+    assert world.cached_answers.outdated == 0
+
+
 def test_a_slow_collection_does_not_keep_changes_from_being_found(world: World) -> None:
     world.collection.slow = True
     assert world.reconciliation().run(deadline=SOON).sent == 20

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from ask.answering import Reason
+from ask.asking import Reply
 from ask.explanation import explained
 from ask.neighbours import NeighbourChunk
 from ask.refinement import CANDIDATES_TO_DROP_FROM, RERANK_SECONDS, Refined, Refinement
 from ask.rerank import Ranking
-from ask.responses import ask_response, search_response
+from ask.responses import answer_out, search_response
 from ask.retrieval import Query
 from bucketwise.deadline import Deadline
 from bucketwise.errors import (
@@ -211,7 +212,8 @@ def test_an_answer_explains_what_the_rerank_did(
     )
     given = pipeline.answer(Query("Gates?"), deadline=Deadline.after(5))
     explanation = explained(given, filters={}, trace_id=None)
-    shown = ask_response(given, links=[None], explain=explanation, request_id="r", total_ms=1)
+    reply = Reply(answer_out(given), 7, "off", given.asked, given)
+    shown = reply.response(lambda _key, _version: None, explain=explanation, request_id="r", total_ms=1)
     assert (shown.answered, shown.degraded) == (True, degraded)
     assert shown.citations[0].key == ("a.md" if degraded else "b.md")
     assert shown.explain is not None

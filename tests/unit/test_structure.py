@@ -41,12 +41,12 @@ ORDER = {
     "ingest": ["receipts", "sidecar", "events", "bucket", "context", "terms", "language", "tokens",
                "parsing", "sandbox", "chunking", "fingerprint", "protocol",
                "vectors", "swap", "index", "postings", "embedding_stage", "spool", "pipeline", "postponement", "tags",
-               "differences", "listing", "reconcile", "inventory", "collection", "composition", "handler",
-               "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
-    "ask": ["documents", "filters", "schemas", "problems", "contract", "prompt", "replies", "generation", "rewriting",
-            "citations", "cleaning", "support", "answering", "retrieval", "rerank", "selection", "neighbours",
-            "refinement", "pipeline", "responses", "explanation", "caller", "estimate", "budgets",
-            "composition", "routes", "handler"],
+               "differences", "listing", "reconcile", "inventory", "collection", "cached_answers", "composition",
+               "handler", "reconcile_composition", "reconcile_handler", "embedding_sets", "reindex", "reindex_handler"],
+    "ask": ["documents", "document_schemas", "filters", "schemas", "problems", "contract", "prompt", "replies",
+            "generation", "rewriting", "citations", "cleaning", "support", "answering", "fingerprint", "answer_cache",
+            "retrieval", "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "asking",
+            "explanation", "caller", "estimate", "budgets", "composition", "routes", "handler"],
 }  # fmt: skip
 
 

@@ -57,16 +57,14 @@ class ModelUnavailable(BucketwiseError):
 class ModelRefused(BucketwiseError):
     """The model's server will not serve this account or request: a wrong key, no credit, an unknown model.
 
-    ``lasting``: the account or its key was refused, so that every other request would be too.
+    ``lasting``: the account or its key was refused, so that every other request would be too. ``malformed``: the server
+    does not take a request of this form, such as one with a JSON schema.
     """
 
-    def __init__(self, message: str, *, lasting: bool = False) -> None:
+    def __init__(self, message: str, *, lasting: bool = False, malformed: bool = False) -> None:
         super().__init__(message)
         self.lasting = lasting
-
-
-class RequestRejected(ModelRefused):
-    """The model's server does not take the request as it is, such as one with a JSON schema."""
+        self.malformed = malformed
 
 
 class ModelReplyInvalid(BucketwiseError):

@@ -13,7 +13,7 @@ import openai
 
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
-from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable, RequestRejected
+from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable
 from bucketwise.model_network import call_time, within_call_time
 from bucketwise.secrets_manager import read_secret
 from bucketwise.settings import Settings
@@ -25,7 +25,7 @@ LONGEST_PAUSE_SECONDS = 20.0
 # Busy, conflicting or timed out: the same request may be answered a moment later.
 TRANSIENT_STATUS = {408, 409, 425, 429}
 # Something in the request is not known or not allowed there.
-REJECTED_STATUS = {400, 415, 422}
+MALFORMED_STATUS = {400, 415, 422}
 # OpenAI says 429 for an empty account too; no pause helps against that.
 NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
 # Not 403: a firewall before the server says that of a single question's words.
@@ -58,7 +58,7 @@ def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turns the SDK's errors into ModelUnavailable, ModelRefused or RequestRejected, and ModelReplyInvalid.
+    """Turns the SDK's errors into ModelUnavailable, ModelRefused and ModelReplyInvalid.
 
     Their messages keep the status and the code: a provider's text may repeat the input.
     """
@@ -70,9 +70,9 @@ def translated_errors() -> Iterator[None]:
             raise ModelUnavailable(
                 f"the model's server answered {error.status_code}", retry_after=_retry_after(error)
             ) from None
-        refusal = RequestRejected if error.status_code in REJECTED_STATUS else ModelRefused
-        raise refusal(
+        raise ModelRefused(
             f"the model's server answered {error.status_code} ({code[:60]})",
+            malformed=error.status_code in MALFORMED_STATUS,
             lasting=error.status_code in NO_ACCESS_STATUS or code in NO_CREDIT,
         ) from None
     except openai.APIConnectionError as error:

@@ -50,6 +50,8 @@ def _left(most: float | None) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Network(httpcore2.NetworkBackend):
+    """Connects in what is left of the call."""
+
     network: httpcore2.NetworkBackend
 
     def connect_tcp(
@@ -65,6 +67,8 @@ class _Network(httpcore2.NetworkBackend):
 
 @dataclass(frozen=True, slots=True)
 class _Stream(httpcore2.NetworkStream):
+    """A connection, be it one kept from an earlier call: what counts is the call that uses it."""
+
     stream: httpcore2.NetworkStream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

@@ -89,6 +89,7 @@ class Settings(BaseModel):
     budget_caller_usd: float = Field(default=0, ge=0, le=MOST_USD)
     budget_tenant_tokens: int = Field(default=0, ge=0, le=MOST_TOKENS)
     budget_tenant_usd: float = Field(default=0, ge=0, le=MOST_USD)
+    answer_cache_seconds: int = Field(default=86_400, ge=0, le=2_592_000)
 
     @property
     def whole_document_tokens(self) -> int:

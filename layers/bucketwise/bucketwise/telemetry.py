@@ -36,6 +36,8 @@ class Metric(Enum):
     EMBEDDING_TOKENS = ("EmbeddingTokens", MetricUnit.Count)
     RERANK_TOKENS = ("RerankTokens", MetricUnit.Count)
     COST_USD = ("CostUSD", MetricUnit.NoUnit)
+    CACHE_HIT = ("CacheHit", MetricUnit.Count)
+    CACHE_MISS = ("CacheMiss", MetricUnit.Count)
     FAILED_REQUESTS = ("FailedRequests", MetricUnit.Count)
     CITATIONS_VERIFIED = ("CitationsVerified", MetricUnit.Count)
     CITATIONS_DROPPED = ("CitationsDropped", MetricUnit.Count)

@@ -20,13 +20,18 @@ BEGIN
         GRANT SELECT, INSERT, DELETE ON bucketwise.attempts TO bucketwise_ingest;
         GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.waiting TO bucketwise_ingest;
         GRANT SELECT ON bucketwise.embedding_sets TO bucketwise_ingest;
+        -- UPDATE is for locking rows: ingest deletes what is cached, and makes none of it.
+        GRANT SELECT, UPDATE, DELETE ON bucketwise.cached_answers, bucketwise.cached_questions TO bucketwise_ingest;
+        GRANT SELECT ON bucketwise.cached_answer_sources TO bucketwise_ingest;
+        GRANT EXECUTE ON FUNCTION bucketwise.corpus_version TO bucketwise_ingest;
         GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.holds_kind TO bucketwise_ingest;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bucketwise_ask') THEN
         GRANT USAGE ON SCHEMA bucketwise TO bucketwise_ask;
         GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.holds_kind, bucketwise.corpus_version, bucketwise.search,
             bucketwise.hybrid_search, bucketwise.documents_page, bucketwise.stored_for, bucketwise.held_version,
-            bucketwise.neighbours, bucketwise.reserve_budget, bucketwise.settle_budget TO bucketwise_ask;
+            bucketwise.neighbours, bucketwise.reserve_budget, bucketwise.settle_budget, bucketwise.cached,
+            bucketwise.keep_answer, bucketwise.keep_question TO bucketwise_ask;
     END IF;
 END
 $$;
