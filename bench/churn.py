@@ -29,10 +29,9 @@ from time import perf_counter
 import numpy as np
 import psycopg
 
-from ask.pipeline import CANDIDATES as LIMIT
 from bench.machine import Machine, machine_on
 from bench.ranking import percentile
-from bench.search_filling import DIMENSIONS, INDEX, MODELS, NEAREST, STEP_SECONDS, set_up_server, store
+from bench.search_filling import DIMENSIONS, INDEX, MODELS, NEAREST, PASSAGES, STEP_SECONDS, set_up_server, store
 from bench.search_texts import GIANT, SMALL_TENANT_SHARE, SMALL_TENANTS, Document, documents, read_sources
 from bench.search_vectors import Clusters, Vectors, nearest
 from bucketwise.database import Database, connect
@@ -158,7 +157,7 @@ class Churn:
             "stage": stage,
             "chunks": len(vectors),
             f"recall@{NEAREST}": round(fmean(shared[WARM_UP:]), 4),
-            "rows": min(rows) / LIMIT,
+            "rows": min(rows) / PASSAGES,
             "hybrid_p50_ms": round(median, 1),
             "hybrid_p95_ms": round(percentile(milliseconds[WARM_UP:], 0.95), 1),
             "slower": round(median / self.first_p50, 2),
@@ -176,7 +175,7 @@ class Churn:
                 store(database, made_by, _placed(edition[place], place), clusters.of(edition[place]))
 
     def _search(self, text: str, vector: Vectors, *, keyword_weight: float) -> tuple[list[Passage], float]:
-        query = SearchQuery(GIANT, text, vector.tolist(), {}, LIMIT, self.system.ask.search_depth, keyword_weight)
+        query = SearchQuery(GIANT, text, vector.tolist(), {}, PASSAGES, self.system.ask.search_depth, keyword_weight)
         began = perf_counter()
         found = self.asked.run(lambda connection: search(connection, query), deadline=Deadline.after(STEP_SECONDS))
         return found.passages, (perf_counter() - began) * 1000

@@ -42,6 +42,7 @@ MODELS = {
     "EMBEDDING_DIMENSIONS": str(DIMENSIONS),
 }
 INDEX, PLAIN = "search", "plain"  # databases
+PASSAGES = 50  # the most that a request may ask for
 WARM_UP, QUESTIONS, NEAREST = 30, 300, 10
 STEP_SECONDS = 3600.0
 TOKENS_OF_A_WORD = 4 / 3

@@ -18,11 +18,10 @@ from pgvector.psycopg import register_vector
 from psycopg import Connection
 
 from ask.filters import Filters
-from ask.pipeline import CANDIDATES
 from ask.retrieval import DatabaseSearcher, Query, RetrievalStage
 from bench.machine import QuietTelemetry, machine_on
 from bench.ranking import percentile
-from bench.search_filling import INDEX, MODELS, NEAREST, PLAIN, WARM_UP, Prepared
+from bench.search_filling import INDEX, MODELS, NEAREST, PASSAGES, PLAIN, WARM_UP, Prepared
 from bench.search_texts import GIANT, LABELS, SMALL
 from bucketwise.database import Database, connect
 from bucketwise.deadline import Deadline
@@ -37,7 +36,7 @@ STEP_SECONDS = 600.0
 FILTERED = 50  # questions for each filter
 OVERLAPPING = 100  # questions that are also ranked exactly
 MORE_THAN_ANY_TENANT_HAS = 1_000_000_000
-EF_SEARCH = (CANDIDATES, 75, 100, 150, 200, 300, 400, 600, 800, 1000)
+EF_SEARCH = (PASSAGES, 75, 100, 150, 200, 300, 400, 600, 800, 1000)
 LEGS = ("vector", "keyword", "hybrid")
 RAW: LiteralString = "SELECT id FROM passages ORDER BY embedding <=> %s LIMIT %s"
 SIZES: LiteralString = """
@@ -81,7 +80,7 @@ class Asker:
         """The passages, and the milliseconds that it took."""
         self.model.vector = None if leg == "keyword" else question.vector
         stage = replace(self.stage, keyword_weight=0.0) if leg == "vector" else self.stage
-        query = Query("" if leg == "vector" else question.text, filters=filters, limit=CANDIDATES)
+        query = Query("" if leg == "vector" else question.text, filters=filters, limit=PASSAGES)
         began = perf_counter()
         found = stage.retrieve(query, deadline=Deadline.after(STEP_SECONDS))
         return found.passages, (perf_counter() - began) * 1000
@@ -119,7 +118,7 @@ def measure(postgres: Postgres, home: Path, prepared: Prepared) -> dict[str, obj
            "keyword_overlap@10": round(overlap, 4), "filters": filters, "small_tenant": small,
            "tables_mb": tables, "indexes_mb": indexes}
         | {name: value for name, value in asdict(prepared).items() if name != "labels"}
-        | {"questions": len(questions) - WARM_UP, "limit": CANDIDATES, "depth": settings.search_depth,
+        | {"questions": len(questions) - WARM_UP, "limit": PASSAGES, "depth": settings.search_depth,
            "keyword_weight": settings.keyword_weight, "cpus": os.cpu_count()}
     )  # fmt: skip
 
@@ -170,7 +169,7 @@ def _equal_recall(plain: Connection, questions: list[Question], wanted: float) -
 
 
 def _raw(plain: Connection, question: Question) -> list[int]:
-    rows = plain.execute(RAW, (HalfVector(question.vector), CANDIDATES)).fetchall()
+    rows = plain.execute(RAW, (HalfVector(question.vector), PASSAGES)).fetchall()
     return [number for (number,) in rows]
 
 
@@ -198,7 +197,7 @@ def _filters(asker: Asker, questions: list[Question], labels: dict[str, int]) ->
 def _complete(asker: Asker, questions: list[Question], filters: dict[str, Any] | None, there: int) -> dict[str, float]:
     """The least share of the rows that a hybrid search should have found, and its p95."""
     found = [asker.ask(question, "hybrid", filters) for question in questions[: WARM_UP + FILTERED]]
-    least = min(len(passages) for passages, _ in found) / min(CANDIDATES, there)
+    least = min(len(passages) for passages, _ in found) / min(PASSAGES, there)
     return {"rows": round(least, 4), "p95_ms": round(percentile([took for _, took in found[WARM_UP:]], 0.95), 1)}
 
 

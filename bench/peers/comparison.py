@@ -6,9 +6,8 @@ import subprocess
 from pathlib import Path
 from statistics import fmean
 
-from ask.pipeline import CANDIDATES
 from bench.ranking import percentile
-from bench.search_filling import PLAIN, WARM_UP
+from bench.search_filling import PASSAGES, PLAIN, WARM_UP
 from local import ROOT
 from local.postgres import Postgres
 
@@ -29,7 +28,7 @@ def measure_peers(postgres: Postgres, home: Path, *, ef_search: int) -> dict[str
     for peer in PEERS:
         done = subprocess.run(
             [PYTHON, "-m", f"bench.peers.{peer}_store", "--place", place, "--questions", home / "questions.npz",
-             "--warm-up", str(WARM_UP), "--limit", str(CANDIDATES), "--ef-search", str(ef_search)],
+             "--warm-up", str(WARM_UP), "--limit", str(PASSAGES), "--ef-search", str(ef_search)],
             cwd=ROOT,
             env={"PATH": os.defpath, "HOME": str(home)},
             stdout=subprocess.PIPE,

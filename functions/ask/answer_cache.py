@@ -4,7 +4,7 @@ An answer is found only while the tenant's corpus version is the one that it was
 statement. A change of a document deletes the answers that hold words of it in the change's own transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -22,8 +22,8 @@ from bucketwise.index_kind import IndexKind
 from bucketwise.search import HeldVersion
 from bucketwise.telemetry import Metric, Telemetry
 
-KEEP_SECONDS = 1.0
-"""For no longer than this does a reply wait for what it says to be kept."""
+KEEP_SECONDS = 2.5
+"""For no longer than this does a reply wait for what it says to be kept. A connection that was lost needs two."""
 
 LOOK_UP = """
     SELECT found.*, held.*
@@ -55,24 +55,36 @@ class CacheEntry:
     held: HeldVersion | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What was found in ``corpus_version``: JSON, which comes back as it is.
+
+    ``sources`` are key and version of each document that it may hold words of: of all passages that the model was
+    shown, or that are told with it.
+    """
+
+    fingerprint: bytes
+    corpus_version: int
+    answer: dict[str, Any]
+    sources: Sequence[tuple[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVector:
+    """Of a text. It is rounded as the index's own are, which a search does anyway."""
+
+    question: str
+    kind: IndexKind
+    vector: Sequence[float]
+    tokens: int
+
+
 class Cache(Protocol):
     def look_up(
         self, fingerprint: bytes, question: str, kind: IndexKind, *, held_key: str | None = None, deadline: Deadline
     ) -> CacheEntry: ...
 
-    def keep_answer(
-        self,
-        fingerprint: bytes,
-        corpus_version: int,
-        answer: dict[str, Any],
-        sources: Sequence[tuple[str, str | None]],
-        *,
-        deadline: Deadline,
-    ) -> None: ...
-
-    def keep_vector(
-        self, question: str, kind: IndexKind, vector: Sequence[float], tokens: int, *, deadline: Deadline
-    ) -> None: ...
+    def keep(self, answer: KeptAnswer | None, vector: KeptVector | None, *, deadline: Deadline) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,53 +127,42 @@ class AnswerCache:
         self.telemetry.count(Metric.CACHE_MISS if entry.answer is None else Metric.CACHE_HIT, 1)
         return entry
 
-    def keep_answer(
-        self,
-        fingerprint: bytes,
-        corpus_version: int,
-        answer: dict[str, Any],
-        sources: Sequence[tuple[str, str | None]],
-        *,
-        deadline: Deadline,
-    ) -> None:
-        """Keeps what was found in ``corpus_version``, unless a document has changed since or is changing now.
+    def keep(self, answer: KeptAnswer | None, vector: KeptVector | None, *, deadline: Deadline) -> None:
+        """In one transaction. An answer is not kept if a document has changed since, or is changing now."""
+        if not self.seconds or not (answer or vector):
+            return
 
-        ``answer`` is JSON, and comes back as it is. ``sources`` are key and version of each document that it may hold
-        words of: of all passages that the model was shown, or that are told with it.
-        """
-        distinct = sorted(set(sources), key=repr)
-        names = {
+        def write(connection: Connection) -> None:
+            if vector:
+                connection.execute(KEEP_QUESTION, self._columns_of_vector(vector))
+            if answer:
+                connection.execute(KEEP_ANSWER, self._columns_of_answer(answer))
+
+        try:
+            self.database.run(write, deadline=Deadline.after(deadline.allow(KEEP_SECONDS)))
+        except (BucketwiseError, psycopg.Error) as error:  # such as that of a database that has become a reader
+            self.telemetry.log_failure(error)
+
+    def _columns_of_answer(self, kept: KeptAnswer) -> dict[str, Any]:
+        distinct = sorted(set(kept.sources), key=repr)
+        return {
             "tenant": self.tenant,
-            "fingerprint": fingerprint,
-            "version": corpus_version,
-            "answer": Json(answer),
+            "fingerprint": kept.fingerprint,
+            "version": kept.corpus_version,
+            "answer": Json(kept.answer),
             "keys": [key for key, _ in distinct],
             "versions": [version for _, version in distinct],
         }
-        self._keep(lambda connection: connection.execute(KEEP_ANSWER, names), deadline)
 
-    def keep_vector(
-        self, question: str, kind: IndexKind, vector: Sequence[float], tokens: int, *, deadline: Deadline
-    ) -> None:
-        """Rounded as the index's own are, which a search does anyway."""
-        names = {
+    def _columns_of_vector(self, kept: KeptVector) -> dict[str, Any]:
+        return {
             "tenant": self.tenant,
-            "question": _digest(question),
-            "model": kind.embedding_model,
-            "dimensions": kind.dimensions,
-            "vector": HalfVector(list(vector)),
-            "tokens": tokens,
+            "question": _digest(kept.question),
+            "model": kept.kind.embedding_model,
+            "dimensions": kept.kind.dimensions,
+            "vector": HalfVector(list(kept.vector)),
+            "tokens": kept.tokens,
         }
-        self._keep(lambda connection: connection.execute(KEEP_QUESTION, names), deadline)
-
-    def _keep(self, work: Callable[[Connection], object], deadline: Deadline) -> None:
-        if not self.seconds:
-            return
-        try:
-            share = Deadline.after(deadline.allow(KEEP_SECONDS))
-            self.database.run(work, deadline=share)
-        except (BucketwiseError, psycopg.Error) as error:  # such as that of a database that has become a reader
-            self.telemetry.log_failure(error)
 
 
 def _digest(question: str) -> bytes:

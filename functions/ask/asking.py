@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from ask.answer_cache import Cache, CacheEntry
+from ask.answer_cache import Cache, CacheEntry, KeptAnswer, KeptVector
 from ask.answering import Reason
 from ask.pipeline import Answer, AskPipeline
 from ask.prompt import Turn
@@ -122,13 +122,13 @@ class Asking:
         if answer is None or answer.found.retrieval.embedded is None or answer.found.retrieval.embedded.kind != kind:
             return
         embedded = answer.found.retrieval.embedded
-        if query.embedded is None:
-            cache.keep_vector(query.text, kind, embedded.vector, embedded.tokens, deadline=deadline)
+        vector = KeptVector(query.text, kind, embedded.vector, embedded.tokens) if query.embedded is None else None
+        kept = None
         if answer.draft.reason in KEPT_REASONS and not answer.degraded:
             shown = [*answer.draft.in_prompt, *answer.relevant]
             sources = [(passage.key, passage.version) for passage in shown]
-            told = reply.told.model_dump(mode="json")
-            cache.keep_answer(fingerprint, reply.corpus_version, told, sources, deadline=deadline)
+            kept = KeptAnswer(fingerprint, reply.corpus_version, reply.told.model_dump(mode="json"), sources)
+        cache.keep(kept, vector, deadline=deadline)
 
 
 def _reply(answer: Answer, cache: CacheUse, cache_ms: float | None = None) -> Reply:

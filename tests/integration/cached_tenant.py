@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from ask.answer_cache import AnswerCache, CacheEntry
+from ask.answer_cache import AnswerCache, CacheEntry, KeptAnswer
 from bucketwise.database import Database
 from bucketwise.index_kind import IndexKind
 from bucketwise.telemetry import Telemetry
@@ -54,7 +54,7 @@ class CachedTenant:
         """Keeps an answer that was found now, or in the corpus version ``found_in``; a key alone is of version v1."""
         version = found_in if found_in is not None else self.tenant.version
         named = [(source, "v1") if isinstance(source, str) else source for source in sources]
-        self.cache.keep_answer(mark(fingerprint), version, answer, named, deadline=SOON)
+        self.cache.keep(KeptAnswer(mark(fingerprint), version, answer, named), None, deadline=SOON)
 
     def describe(self, key: str = "a.txt", version: str | None = "v1", sidecar: str = "other") -> bool:
         given = facts(key, version, sidecar=sidecar, metadata={"changed": sidecar})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ask.answer_cache import KeptAnswer, KeptVector
 from bucketwise.connection import BoundedConnection
 from bucketwise.database import Database, connect
 from bucketwise.deadline import Deadline
@@ -96,7 +97,7 @@ def test_another_tenants_changes_leave_the_answer(tenants: tuple[CachedTenant, C
 
 def test_another_tenant_finds_neither_answer_nor_vector(tenants: tuple[CachedTenant, CachedTenant]) -> None:
     cached, other = tenants
-    cached.cache.keep_vector(QUESTION, KIND, VECTOR, 5, deadline=SOON)
+    cached.cache.keep(None, KeptVector(QUESTION, KIND, VECTOR, 5), deadline=SOON)
     found = other.look_up()
     assert (found.corpus_version, found.answer, found.vector) == (cached.look_up().corpus_version, None, None)
     other.keep("a.txt", answer={"text": "theirs"})
@@ -168,14 +169,14 @@ def test_an_answer_is_found_until_it_is_too_old(cached: CachedTenant) -> None:
 def test_with_no_seconds_nothing_is_looked_up_or_kept(cached: CachedTenant) -> None:
     off = replace(cached, cache=replace(cached.cache, seconds=0))
     off.keep("a.txt", fingerprint="g")
-    off.cache.keep_vector(QUESTION, KIND, VECTOR, 5, deadline=SOON)
+    off.cache.keep(None, KeptVector(QUESTION, KIND, VECTOR, 5), deadline=SOON)
     assert off.look_up().corpus_version is None
     assert (cached.answer("g"), cached.look_up("g").vector) == (None, None)
 
 
 def test_a_questions_vector_is_found_where_there_is_no_answer(cached: CachedTenant) -> None:
     rough = [0.1, *VECTOR[1:]]
-    cached.cache.keep_vector(QUESTION, KIND, rough, 5, deadline=SOON)
+    cached.cache.keep(None, KeptVector(QUESTION, KIND, rough, 5), deadline=SOON)
     found = cached.look_up("g")
     assert found.vector == pytest.approx(rough, rel=1e-3)
     assert (found.answer, found.tokens) == (None, 5)
@@ -186,15 +187,15 @@ def test_a_questions_vector_is_found_where_there_is_no_answer(cached: CachedTena
 
 
 def test_a_vector_of_another_kind_is_not_found_and_gives_way(cached: CachedTenant) -> None:
-    cached.cache.keep_vector(QUESTION, OTHER_KIND, VECTOR, 5, deadline=SOON)
-    cached.cache.keep_vector("sizes", IndexKind(MODEL, 4), VECTOR[:4], 5, deadline=SOON)
+    cached.cache.keep(None, KeptVector(QUESTION, OTHER_KIND, VECTOR, 5), deadline=SOON)
+    cached.cache.keep(None, KeptVector("sizes", IndexKind(MODEL, 4), VECTOR[:4], 5), deadline=SOON)
     assert (cached.look_up("g").vector, cached.look_up("g", "sizes").vector) == (None, None)
-    cached.cache.keep_vector(QUESTION, KIND, VECTOR, 7, deadline=SOON)
+    cached.cache.keep(None, KeptVector(QUESTION, KIND, VECTOR, 7), deadline=SOON)
     assert (cached.look_up("g").vector, cached.look_up("g").tokens) == (VECTOR, 7)
 
 
 def test_nothing_is_found_for_a_kind_of_vectors_that_is_not_live(cached: CachedTenant) -> None:
-    cached.cache.keep_vector(QUESTION, OTHER_KIND, VECTOR, 5, deadline=SOON)
+    cached.cache.keep(None, KeptVector(QUESTION, OTHER_KIND, VECTOR, 5), deadline=SOON)
     for fingerprint in ("f", "g"):
         found = cached.look_up(fingerprint, kind=OTHER_KIND)
         assert (found.corpus_version, found.answer, found.vector) == (2, None, None)
@@ -232,8 +233,8 @@ def test_what_cannot_be_kept_is_logged_without_a_word_of_it(
     database = {"database is unreachable": unreachable(), "database is read-only": read_only(shared_index.ask)}.get(why)
     cache = cached.on(ask=database).cache
     deadline = Deadline.after(-1) if why == "time is over" else SOON
-    cache.keep_answer(mark("g"), 2, ANSWER, [("a.txt", "v1")], deadline=deadline)
-    cache.keep_vector("A secret question?", KIND, VECTOR, 5, deadline=deadline)
+    cache.keep(KeptAnswer(mark("g"), 2, ANSWER, [("a.txt", "v1")]), None, deadline=deadline)
+    cache.keep(None, KeptVector("A secret question?", KIND, VECTOR, 5), deadline=deadline)
     cache.database.close()
     told = capsys.readouterr().out
     assert told.count('"failed"') == 2

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ask.answer_cache import KeptVector
 from bucketwise.index_kind import IndexKind
 from ingest import cached_answers
 from ingest.cached_answers import CachedAnswers
@@ -31,7 +32,7 @@ def collect(cached: CachedTenant, seconds: int = 3600) -> int:
 
 
 def keep_vector(cached: CachedTenant, question: str, kind: IndexKind = KIND) -> None:
-    cached.cache.keep_vector(question, kind, VECTOR, 5, deadline=SOON)
+    cached.cache.keep(None, KeptVector(question, kind, VECTOR, 5), deadline=SOON)
 
 
 def vectors(cached: CachedTenant) -> int:

@@ -1,10 +1,10 @@
 """What a test's cache holds, by the rules of the real one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ask.answer_cache import CacheEntry
+from ask.answer_cache import CacheEntry, KeptAnswer, KeptVector
 from bucketwise.deadline import Deadline
 from bucketwise.index_kind import IndexKind
 from bucketwise.search import HeldVersion
@@ -28,23 +28,14 @@ class MemoryAnswerCache:
         vector, tokens = self.vectors.get((question, kind), (None, 0)) if answer is None else (None, 0)
         return CacheEntry(self.corpus_version, answer, vector, tokens, self.held.get(held_key or ""))
 
-    def keep_answer(
-        self,
-        fingerprint: bytes,
-        corpus_version: int,
-        answer: dict[str, Any],
-        sources: Sequence[tuple[str, str | None]],
-        *,
-        deadline: Deadline,
-    ) -> None:
-        if deadline.remaining() > 0 and corpus_version == self.corpus_version:
-            self.answers[fingerprint] = corpus_version, answer, frozenset(key for key, _ in sources)
-
-    def keep_vector(
-        self, question: str, kind: IndexKind, vector: Sequence[float], tokens: int, *, deadline: Deadline
-    ) -> None:
-        if deadline.remaining() > 0:
-            self.vectors[question, kind] = list(vector), tokens
+    def keep(self, answer: KeptAnswer | None, vector: KeptVector | None, *, deadline: Deadline) -> None:
+        if deadline.remaining() <= 0:
+            return
+        if vector:
+            self.vectors[vector.question, vector.kind] = list(vector.vector), vector.tokens
+        if answer and answer.corpus_version == self.corpus_version:
+            sources = frozenset(key for key, _ in answer.sources)
+            self.answers[answer.fingerprint] = answer.corpus_version, answer.answer, sources
 
     def forget(self, key: str) -> None:
         self.corpus_version += 1

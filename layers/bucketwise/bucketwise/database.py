@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import TypeVar
 
 import psycopg
 from pgvector.psycopg import register_vector
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from bucketwise.connection import BoundedConnection, open_connection
 from bucketwise.deadline import Deadline
@@ -99,9 +99,15 @@ def _transaction(connection: BoundedConnection, deadline: Deadline) -> Iterator[
     """One in which no statement takes longer than until the deadline, by the server's clock and by ours."""
     milliseconds = max(1, int(deadline.allow(3600) * 1000))
     connection.deadline = deadline
-    with connection.transaction():
-        connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(milliseconds),))
+    # Both in one round trip; connection.transaction() would take one for the first alone.
+    connection.execute(sql.SQL("BEGIN; SET LOCAL statement_timeout = {}").format(milliseconds))
+    try:
         yield
+    except BaseException:
+        with suppress(psycopg.Error):  # a connection that is lost has rolled back
+            connection.rollback()
+        raise
+    connection.commit()
 
 
 def connect(settings: Settings, deadline: Deadline) -> BoundedConnection:
