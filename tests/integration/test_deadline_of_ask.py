@@ -25,6 +25,7 @@ from bucketwise.settings import Settings
 from local.api import Api, Reply
 from local.model_server.client import LocalModels
 from local.postgres import Postgres
+from tests.integration.index_database import IndexDatabase
 from tests.integration.silent_servers import FallingSilent, silent_server
 
 # Of an invocation, instead of a stack's 29: what hangs here hangs for half a minute, or for ever.
@@ -77,7 +78,11 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(
+    postgres: Postgres,
+    template: IndexDatabase,  # noqa: ARG001  # its administrator has to be the one who makes the server's roles
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Served]:
     name = f"deadline_{uuid4().hex[:12]}"
     with LocalModels.start(faults=True) as models, ExitStack() as running:
         system = machine_on(postgres, settings_at(models.url), name=name)

@@ -135,6 +135,7 @@ def ingest(models: LocalModels, index: tuple[str, str]) -> Iterator[Ingest]:
         VersionedMemoryBucket(),
         EmbeddingLedger(),
     )
+    database.run(lambda _: None, deadline=SOON)  # connecting is not begun in the short time of a look
     store = WatchedVectors(VectorTable(database, settings.tenant), ledger)
     with model_client(settings) as client:
         embedder = OpenAIEmbedder(client, EMBEDDING_MODEL, DIMENSIONS)
