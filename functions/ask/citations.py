@@ -3,7 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import unescape
+from typing import Self
+from unicodedata import normalize
 
 from ask.replies import Quotation
 from bucketwise.models import Place
@@ -24,7 +27,9 @@ TYPOGRAPHY = {
 }
 JOINED = re.compile(r"[a-z0-9]{2}")
 SHORTEST_QUOTE = 3  # characters; a shorter one is found anywhere
-MARKER = re.compile(r"( ?)\[(\d+(?:\s*,\s*\d+)*)\]")
+MOST_QUOTATIONS = 100  # that are looked for; who needs more repeats himself
+# Models write [1, 2] and [1-2], and in scripts with wide characters ［１］ and 【1】.
+MARKER = re.compile(r"( ?)[\[［【]\s*(\d+(?:\s*[,;、，–-]\s*\d+)*)\s*[\]］】]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +47,49 @@ class Citation:
         return self.passage.place_at(self.start)
 
 
-def verify(quotations: Sequence[Quotation], passages: Sequence[Passage]) -> list[Citation]:
-    """Those quotations that are really in the passage they name, in order and each once."""
-    found = (_locate(quotation, passages) for quotation in quotations)
-    distinct = {(citation.marker, citation.start, citation.end): citation for citation in found if citation is not None}
-    return list(distinct.values())
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """``citations`` in order and each once; ``dropped`` are the quotations that are not in the passage they name."""
+
+    citations: list[Citation]
+    dropped: list[Quotation]
+
+
+def verify(quotations: Sequence[Quotation], passages: Sequence[Passage]) -> Verified:
+    """Which quotations are really in the passage they name; of more than MOST_QUOTATIONS the first are looked for."""
+
+    @cache
+    def plain(number: int) -> PlainText:
+        return PlainText.of(passages[number - 1].text)
+
+    distinct: dict[tuple[int, int, int], Citation] = {}
+    dropped: list[Quotation] = []
+    for quotation in quotations[:MOST_QUOTATIONS]:
+        citation = None
+        if 1 <= quotation.passage <= len(passages):
+            citation = _located(quotation, passages[quotation.passage - 1], plain(quotation.passage))
+        if citation is None:
+            dropped.append(quotation)
+        else:
+            distinct.setdefault((citation.marker, citation.start, citation.end), citation)
+    return Verified(list(distinct.values()), [*dropped, *quotations[MOST_QUOTATIONS:]])
 
 
 def keep_markers(answer: str, numbers: set[int]) -> str:
-    """The answer without the markers whose number is not in ``numbers``."""
-
+    """The answer without the markers whose number is not in ``numbers``; those that stay are written [1] or [1, 2]."""
     wanted = {str(number) for number in numbers}  # as text: Python refuses to read a number of 5,000 digits
 
     def kept(match: re.Match[str]) -> str:
-        left = [number for number in re.findall(r"\d+", match[2]) if number in wanted]
+        written = re.findall(r"\d+", normalize("NFKC", match[2]))
+        left = [number for number in written if number in wanted]
         return f"{match[1]}[{', '.join(left)}]" if left else ""
 
     return MARKER.sub(kept, answer).strip()
 
 
-def _locate(quotation: Quotation, passages: Sequence[Passage]) -> Citation | None:
-    if not 1 <= quotation.passage <= len(passages):
-        return None
-    passage = passages[quotation.passage - 1]
+def _located(quotation: Quotation, passage: Passage, plain: "PlainText") -> Citation | None:
     # The passage stood escaped in the prompt, and some models quote it so.
-    span = find_quote(quotation.quote, passage.text) or find_quote(unescape(quotation.quote), passage.text)
+    span = plain.find(quotation.quote) or plain.find(unescape(quotation.quote))
     if span is None:
         return None
     start, end = span
@@ -81,18 +104,32 @@ def _locate(quotation: Quotation, passages: Sequence[Passage]) -> Citation | Non
 
 def find_quote(quote: str, text: str) -> tuple[int, int] | None:
     """Where ``quote`` stands in ``text``, as character offsets: white space, case and typography aside."""
-    wanted = "".join(piece for _, piece in _plain(quote)).strip()
-    if len(wanted) < SHORTEST_QUOTE:
-        return None
-    pieces = list(_plain(text))
-    origins = [origin for origin, piece in pieces for _ in piece]
-    plain = "".join(piece for _, piece in pieces)
-    at = plain.find(wanted)
-    while at >= 0 and _inside_a_word(plain, at, at + len(wanted)):
-        at = plain.find(wanted, at + 1)
-    if at < 0:
-        return None
-    return origins[at], origins[at + len(wanted) - 1] + 1
+    return PlainText.of(text).find(quote)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A text as it is compared. ``origins``: of each character, the offset of the one that it stands for."""
+
+    text: str
+    origins: list[int]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        pieces = list(_plain(text))
+        return cls("".join(piece for _, piece in pieces), [origin for origin, piece in pieces for _ in piece])
+
+    def find(self, quote: str) -> tuple[int, int] | None:
+        """As find_quote does."""
+        wanted = "".join(piece for _, piece in _plain(quote)).strip()
+        if len(wanted) < SHORTEST_QUOTE:
+            return None
+        at = self.text.find(wanted)
+        while at >= 0 and _inside_a_word(self.text, at, at + len(wanted)):
+            at = self.text.find(wanted, at + 1)
+        if at < 0:
+            return None
+        return self.origins[at], self.origins[at + len(wanted) - 1] + 1
 
 
 def _inside_a_word(text: str, start: int, end: int) -> bool:

@@ -74,7 +74,7 @@ def test_a_quote_of_a_neighbour_or_across_chunks_is_cited_where_it_stands() -> N
             Quotation(passage=1, quote="at midnight. It opens at six"),
         ],
         [found],
-    )
+    ).citations
     assert (TEXT[of_neighbour.start : of_neighbour.end], of_neighbour.place.page) == ("Ferries run all day.", 4)
     assert (TEXT[across.start : across.end], across.place.page) == ("at midnight.\nIt opens at six", 2)
 
