@@ -52,6 +52,7 @@ class ObeyingModel:
         addresses = [*_ADDRESS.findall(text), LINK]
         written = "".join(
             f" [here]({address}) ![x]({address}) {address} <img src='{address}'> <a href={address}>more</a>"
+            f" ![[x]]({address}) <[99]img src='{address}'> 【99】"
             for address in addresses
         )
         honest = [{"passage": number, "quote": _beginning(text)} for number, text in passages]

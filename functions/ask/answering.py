@@ -19,6 +19,9 @@ from bucketwise.telemetry import Metric, Telemetry
 
 # With less time left, an answer none of whose quotes was found is not asked for once more.
 REPAIR_SECONDS = 3.0
+# Nobody but an attacker puts markers into markers deeper than this; all brackets go then.
+MOST_PASSES = 5
+WITHOUT_BRACKETS = str.maketrans("[]［］【】", " " * 6)
 
 
 class Reason(StrEnum):
@@ -92,9 +95,9 @@ class AnsweringStage:
 def checked(generation: Generation, shown: Sequence[Passage]) -> Draft:
     """The model's answer with the citations that hold, or without text if none does."""
     said = generation.answer
-    citations, dropped = verify(said.citations, shown)
-    plain = cleaned(said.answer, quotes=[citation.quote for citation in citations])
-    text = keep_markers(plain, {citation.marker for citation in citations})
+    verified = verify(said.citations, shown)
+    citations = verified.citations
+    text = _as_text(said.answer, citations)
     reason = None
     if not said.answerable or not said.answer.strip():
         reason = Reason.NOT_IN_PASSAGES
@@ -103,10 +106,21 @@ def checked(generation: Generation, shown: Sequence[Passage]) -> Draft:
     return Draft(
         text=text if reason is None else None,
         reason=reason,
-        missing=(cleaned(said.reason) or None) if reason is Reason.NOT_IN_PASSAGES else None,
+        missing=(_as_text(said.reason, []) or None) if reason is Reason.NOT_IN_PASSAGES else None,
         citations=citations if reason is None else [],
         unsupported=unsupported(text) if reason is None else [],
-        dropped=dropped,
+        dropped=verified.dropped,
         prompt_version=generation.prompt_version,
         usages=(generation.usage,),
     )
+
+
+def _as_text(written: str, citations: Sequence[Citation]) -> str:
+    """Cleaned, and with no markers but those of the citations."""
+    quotes, numbers = [citation.quote for citation in citations], {citation.marker for citation in citations}
+    for _ in range(MOST_PASSES):
+        text = keep_markers(cleaned(written, quotes=quotes), numbers)
+        if text == written:
+            return text
+        written = text  # a marker that is taken away may have stood in the middle of an element, or of another marker
+    return cleaned(written, quotes=quotes).translate(WITHOUT_BRACKETS)

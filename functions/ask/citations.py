@@ -4,7 +4,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import unescape
+from unicodedata import normalize
 
 from ask.replies import Quotation
 from bucketwise.models import Place
@@ -26,7 +28,9 @@ TYPOGRAPHY = {
 JOINED = re.compile(r"[a-z0-9]{2}")
 SHORTEST_QUOTE = 3  # characters; a shorter one is found anywhere
 _TYPOGRAPHIC = re.compile(f"[{''.join(TYPOGRAPHY)}]")
-MARKER = re.compile(r"( ?)\[(\d+(?:\s*,\s*\d+)*)\]")
+MOST_QUOTATIONS = 100  # that are looked for; who needs more repeats himself
+# Models write [1, 2] and [1-2], and in scripts with wide characters ［１］ and 【1】.
+MARKER = re.compile(r"( ?)[\[［【]\s*(\d+(?:\s*[,;、，–-]\s*\d+)*)\s*[\]］】]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +48,50 @@ class Citation:
         return self.passage.place_at(self.start)
 
 
-def verify(quotations: Sequence[Quotation], passages: Sequence[Passage]) -> tuple[list[Citation], list[Quotation]]:
-    """Those that are really in the passage they name, in order and each once; and those that are not."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """``citations`` in order and each once; ``dropped`` are the quotations that are not in the passage they name."""
+
+    citations: list[Citation]
+    dropped: list[Quotation]
+
+
+def verify(quotations: Sequence[Quotation], passages: Sequence[Passage]) -> Verified:
+    """Which quotations are really in the passage they name; of more than MOST_QUOTATIONS the first are looked for."""
+
+    @cache
+    def plain(number: int) -> PlainText:
+        text = passages[number - 1].text
+        return PlainText(text, _plain(text))
+
     distinct: dict[tuple[int, int, int], Citation] = {}
     dropped: list[Quotation] = []
-    for quotation in quotations:
-        citation = _locate(quotation, passages)
+    for quotation in quotations[:MOST_QUOTATIONS]:
+        citation = None
+        if 1 <= quotation.passage <= len(passages):
+            citation = _located(quotation, passages[quotation.passage - 1], plain(quotation.passage))
         if citation is None:
             dropped.append(quotation)
         else:
-            distinct[citation.marker, citation.start, citation.end] = citation
-    return list(distinct.values()), dropped
+            distinct.setdefault((citation.marker, citation.start, citation.end), citation)
+    return Verified(list(distinct.values()), [*dropped, *quotations[MOST_QUOTATIONS:]])
 
 
 def keep_markers(answer: str, numbers: set[int]) -> str:
-    """The answer without the markers whose number is not in ``numbers``."""
-
+    """The answer without the markers whose number is not in ``numbers``; those that stay are written [1] or [1, 2]."""
     wanted = {str(number) for number in numbers}  # as text: Python refuses to read a number of 5,000 digits
 
     def kept(match: re.Match[str]) -> str:
-        left = [number for number in re.findall(r"\d+", match[2]) if number in wanted]
+        written = re.findall(r"\d+", normalize("NFKC", match[2]))
+        left = [number for number in written if number in wanted]
         return f"{match[1]}[{', '.join(left)}]" if left else ""
 
     return MARKER.sub(kept, answer).strip()
 
 
-def _locate(quotation: Quotation, passages: Sequence[Passage]) -> Citation | None:
-    if not 1 <= quotation.passage <= len(passages):
-        return None
-    passage = passages[quotation.passage - 1]
+def _located(quotation: Quotation, passage: Passage, plain: "PlainText") -> Citation | None:
     # The passage stood escaped in the prompt, and some models quote it so.
-    span = find_quote(quotation.quote, passage.text) or find_quote(unescape(quotation.quote), passage.text)
+    span = plain.find(quotation.quote) or plain.find(unescape(quotation.quote))
     if span is None:
         return None
     start, end = span
@@ -89,17 +106,28 @@ def _locate(quotation: Quotation, passages: Sequence[Passage]) -> Citation | Non
 
 def find_quote(quote: str, text: str) -> tuple[int, int] | None:
     """Where ``quote`` stands in ``text``, as character offsets: white space, case and typography aside."""
-    wanted = _plain(quote)
-    if len(wanted) < SHORTEST_QUOTE:
-        return None
-    plain = _plain(text)
-    at = plain.find(wanted)
-    while at >= 0 and _inside_a_word(plain, at, at + len(wanted)):
-        at = plain.find(wanted, at + 1)
-    if at < 0:
-        return None
-    start = _shortest(text, at + 1) - 1
-    return start, start + _shortest(text[start:], len(wanted))
+    return PlainText(text, _plain(text)).find(quote)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A text as it is ``written``, and as it is compared."""
+
+    written: str
+    plain: str
+
+    def find(self, quote: str) -> tuple[int, int] | None:
+        """As find_quote does."""
+        wanted = _plain(quote)
+        if len(wanted) < SHORTEST_QUOTE:
+            return None
+        at = self.plain.find(wanted)
+        while at >= 0 and _inside_a_word(self.plain, at, at + len(wanted)):
+            at = self.plain.find(wanted, at + 1)
+        if at < 0:
+            return None
+        start = _shortest(self.written, at + 1) - 1
+        return start, start + _shortest(self.written[start:], len(wanted))
 
 
 def _inside_a_word(text: str, start: int, end: int) -> bool:

@@ -16,20 +16,26 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_IMAGE = re.compile(r"!\[([^\]]*)\](?:\([^)]*\)?|\[[^\]]*\])")
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)?")
-_DEFINITION = re.compile(r"^\s*\[(?!\d+\])[^\]]+\]:\s*\S.*$", re.MULTILINE)
-_ELEMENT = re.compile(r"<[!/?]?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
-_OPENING = re.compile(r"<(?=[A-Za-z!/?])")
+# A label ends at the next bracket, and names have the lengths that they can have: what a model repeats a thousand times
+# is read in a time that grows with its length, and no faster.
+_IMAGE = re.compile(r"!\[([^\[\]]*)\](?:\([^)\n]*\)?|\[[^\[\]]*\])")
+_LINKED_MARKER = re.compile(r"(\[\d+\])\([^)\n]*\)?")
+_LINK = re.compile(r"\[([^\[\]]*)\]\([^)\n]*\)?")
+_DEFINITION = re.compile(r"^[ \t]*\[(?!\d+\])[^\[\]]+\]:.*$", re.MULTILINE)
+# With a space in between, Markdown sees no link in them, however their words are written. "As in [1]: so" stays.
+_LINKING = re.compile(r"(\w \[\d+\]:)|\](?=[(:])")
+_ELEMENT = re.compile(r"<[!/?]?[A-Za-z][^<>]*>|<!--[^<>]*-->")
+_OPENING = re.compile(r"<(?=[A-Za-z!/?]|[^\s<>]*@)")
 # As browsers and GitHub's Markdown find them, and names with a path behind, as chat programs do. A bare name stays:
 # it may be a company's.
 _ADDRESS = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]*:)?[/\\]{2}[^\s/\\]\S*|\bwww\d*\.\S+|\b(?:mailto|javascript|vbscript):\S+|\bdata:\w+/\S+"
-    r"|\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|info|biz|xyz|top|site|online|club|shop|app|dev|ai|co|me|tk|link|click|live"
-    r"|ru|cn|de|uk|fr|nl|es|it|jp|br|eu|us)(?::\d+)?[/?#]\S*",
+    r"(?:\b[a-z][a-z0-9+.-]{0,30}:)?[/\\]{2}[^\s/\\]\S*|\bwww\d*\.\S+"
+    r"|\b(?:https?|ftp|mailto|javascript|vbscript):\S+|\bdata:\w+/\S+"
+    r"|\b(?:[a-z0-9-]{1,63}\.){1,8}(?:com|net|org|io|info|biz|xyz|top|site|online|club|shop|app|dev|ai|co|me|tk|link"
+    r"|click|live|ru|cn|de|uk|fr|nl|es|it|jp|br|eu|us)(?::\d+)?[/?#]\S*",
     re.IGNORECASE,
 )
-_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _TRAILING = ".,;:!?)]}'\"’”"
 
 
@@ -55,7 +61,8 @@ def _cleaned_once(text: str, quotes: Sequence[str]) -> str:
         return REMOVED + found[0][len(address) :]
 
     text = _CONTROL.sub("", _INVISIBLE.sub("", text))
-    text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", _DEFINITION.sub("", text)))
+    text = _LINKED_MARKER.sub(r"\1", _IMAGE.sub(r"\1", _DEFINITION.sub("", text)))
+    text = _LINKING.sub(lambda found: found[1] or "] ", _LINK.sub(r"\1", text))
     if "&" in text and _reads_as_more(text):
         text = unescape(text)
     text = _OPENING.sub("< ", _ELEMENT.sub("", text))  # "n <k" stays, and opens no element
@@ -65,4 +72,4 @@ def _cleaned_once(text: str, quotes: Sequence[str]) -> str:
 def _reads_as_more(text: str) -> bool:
     """Whether a page would show an element or an address where the text has entities."""
     shown = unescape(text)
-    return shown != text and any(each.search(shown) for each in (_ELEMENT, _OPENING, _ADDRESS, _LINK))
+    return shown != text and any(each.search(shown) for each in (_ELEMENT, _OPENING, _ADDRESS, _MAIL, _LINK))

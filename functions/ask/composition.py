@@ -14,8 +14,9 @@ from ask.fingerprint import answer_fingerprint
 from ask.generation import OpenAIGenerator
 from ask.neighbours import NeighbourTable
 from ask.pipeline import AskPipeline
-from ask.prompt import PROMPT_VERSION
+from ask.prompt import PROMPT_VERSION, REPAIR_VERSION, TEXT_PROMPT_VERSION
 from ask.refinement import Refinement
+from ask.rerank import PROMPT_VERSION as RERANK_PROMPT_VERSION
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import DatabaseSearcher, Query, RelevanceFloor, RetrievalStage
 from ask.rewriting import ChatRewriter, ConversationStage
@@ -30,6 +31,9 @@ from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
 
 telemetry = Telemetry("ask")
+
+SHAPING_PROMPTS = (PROMPT_VERSION, TEXT_PROMPT_VERSION, REPAIR_VERSION, RERANK_PROMPT_VERSION)
+"""All that answers depend on, whichever of them a model's server takes."""
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +77,7 @@ def build_asking(given: Settings, pipeline: AskPipeline, database: Database, tel
             filters=query.filters or {},
             top_k=query.limit,
             settings=given,
-            prompt_version=PROMPT_VERSION,
+            prompt_version=" ".join(SHAPING_PROMPTS),
             kind=kind,
         )
 

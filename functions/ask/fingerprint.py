@@ -8,7 +8,7 @@ from typing import Any
 from bucketwise.index_kind import IndexKind
 from bucketwise.settings import Settings
 
-FORM = 1
+FORM = 2
 """To be raised whenever answers are made, or kept, in another way: a new version of the code then finds none."""
 
 SHAPING = (
@@ -70,7 +70,8 @@ def answer_fingerprint(
 
     ``question`` is the one that is searched for and that the model is asked, after any rewriting, to the letter.
     ``context`` is what else the model is told besides passages. ``filters`` are those of the index,
-    ``Filters.for_index()``; ``kind`` is that of the live vectors.
+    ``Filters.for_index()``; ``kind`` is that of the live vectors. ``prompt_version`` names all prompts that may
+    be used.
     """
     shape = {
         "form": FORM,

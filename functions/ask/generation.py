@@ -118,7 +118,8 @@ def complete(
     content = choice.message.content or ""
     if not isinstance(content, str):
         raise ModelReplyInvalid("the model's reply is no text")
-    return content, usage
+    # A server may cut a character that needs two halves; such text can be neither stored nor sent on.
+    return content.encode(errors="replace").decode(), usage
 
 
 @cache

@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bucketwise.errors import ModelReplyInvalid
 
-NO_ANSWER = "NO ANSWER:"
 QUOTES = "QUOTES"
 
-_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
-_HEAD = re.compile(rf"^\W*{QUOTES}\W*$", re.MULTILINE)
-_QUOTE = re.compile(r"^\s*(?:[-*•]\s*)?\[(\d{1,6})\]:?[ \t]*(\S.*)$", re.MULTILINE)
+_FENCE = "```"
+_REFUSAL = re.compile(r"\W{0,9}NO ANSWER\b\W*")
+_HEAD = re.compile(rf"^[^\w\n]*{QUOTES}[^\w\n]*$", re.MULTILINE)
+_QUOTE = re.compile(r"^[ \t]*(?:[-*•][ \t]*)?[\[［【](\d{1,6})[\]］】]:?[ \t]*(\S.*)$", re.MULTILINE)
 _SIGNS_AROUND = "\"'“”„‘’«»` "
 
 
@@ -44,22 +44,25 @@ class GeneratedAnswer(BaseModel):
 def read_json(content: str) -> GeneratedAnswer:
     """Of a reply to a request with a schema. Raises ModelReplyInvalid."""
     try:
-        return GeneratedAnswer.model_validate_json(content)
+        return GeneratedAnswer.model_validate_json(json_in(content))
     except ValidationError:
         raise ModelReplyInvalid("the model's reply does not fit the schema") from None
 
 
+def json_in(content: str) -> str:
+    """The object in a reply: a server that only promises a schema may put it into a fence, or words around it."""
+    return content[max(content.find("{"), 0) : content.rfind("}") + 1]
+
+
 def read_text(content: str) -> GeneratedAnswer:
     """Of a reply to a request without a schema. Raises ModelReplyInvalid for an empty one."""
-    if fenced := _FENCE.match(content):
-        content = fenced[1]
-    content = content.strip()
+    content = _unfenced(content.strip())
     if content.startswith("{"):  # it was told of JSON elsewhere, as by a server's own template
         return read_json(content)
     if not content:
         raise ModelReplyInvalid("the model's reply is empty")
-    if content.startswith(NO_ANSWER):
-        return GeneratedAnswer(answerable=False, answer="", citations=[], reason=content[len(NO_ANSWER) :].strip())
+    if refusal := _REFUSAL.match(content):
+        return GeneratedAnswer(answerable=False, answer="", citations=[], reason=content[refusal.end() :].strip())
     heads = list(_HEAD.finditer(content))
     if not heads:
         return GeneratedAnswer(answerable=True, answer=content, citations=[], reason="")
@@ -72,3 +75,10 @@ def read_text(content: str) -> GeneratedAnswer:
         ],
         reason="",
     )
+
+
+def _unfenced(content: str) -> str:
+    opening, _, inside = content.partition("\n")
+    if not opening.startswith(_FENCE) or not inside.endswith(_FENCE):
+        return content
+    return inside.removesuffix(_FENCE).strip()

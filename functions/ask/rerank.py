@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from ask.generation import complete
 from ask.prompt import about, instructions
+from ask.replies import json_in
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
@@ -139,7 +140,7 @@ class ChatReranker:
             timeout=timeout,
         )
         try:
-            said = _RankedNumbers.model_validate_json(content)
+            said = _RankedNumbers.model_validate_json(json_in(content))
         except ValidationError:
             raise ModelReplyInvalid("the model's reply does not fit the schema") from None
         if len(set(said.ranking)) < len(said.ranking) or not set(said.ranking) <= set(range(1, len(passages) + 1)):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ask.generation import complete
 from ask.prompt import Turn, conversation, instructions
+from ask.replies import json_in
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, ModelRefused, ModelReplyInvalid, ModelUnavailable
@@ -51,7 +52,7 @@ class _StandAlone(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ChatRewriter:
-    """With ``structured`` off the model replies with the question alone."""
+    """With ``structured`` off, or if the server rejects a JSON schema, the model replies with the question alone."""
 
     client: openai.OpenAI
     model: str
@@ -60,25 +61,33 @@ class ChatRewriter:
 
     def rewrite(self, question: str, history: Sequence[Turn], *, deadline: Deadline) -> Rewritten:
         """Raises as Rewriter says."""
+        try:
+            return self._rewrite(question, history, deadline, structured=self.structured)
+        except ModelRefused as refusal:
+            if not (refusal.malformed and self.structured):
+                raise
+        return self._rewrite(question, history, deadline, structured=False)
+
+    def _rewrite(self, question: str, history: Sequence[Turn], deadline: Deadline, *, structured: bool) -> Rewritten:
         return call_model(
-            lambda timeout: self._rewrite_once(question, history, timeout),
+            lambda timeout: self._rewrite_once(question, history, timeout, structured=structured),
             deadline=deadline,
             tries=TRIES,
             most_seconds=MOST_SECONDS,
             circuit=self.circuit,
         )
 
-    def _rewrite_once(self, question: str, history: Sequence[Turn], timeout: float) -> Rewritten:
+    def _rewrite_once(self, question: str, history: Sequence[Turn], timeout: float, *, structured: bool) -> Rewritten:
         content, usage = complete(
             self.client,
             self.model,
             (("system", instructions(PROMPT_VERSION)), ("user", conversation(question, recent(history)))),
-            form=_StandAlone if self.structured else None,
+            form=_StandAlone if structured else None,
             name="question",
             most_tokens=REWRITE_TOKENS,
             timeout=timeout,
         )
-        said = " ".join((_read(content) if self.structured else content).split())
+        said = " ".join((_read(content) if structured else content).split())
         if not 0 < len(said) <= LONGEST_QUESTION or "\0" in said:
             raise ModelReplyInvalid("the rewritten question is empty or too long")
         return Rewritten(said, usage)
@@ -91,7 +100,7 @@ def recent(history: Sequence[Turn]) -> list[Turn]:
 
 def _read(content: str) -> str:
     try:
-        return _StandAlone.model_validate_json(content).question
+        return _StandAlone.model_validate_json(json_in(content)).question
     except ValidationError:
         raise ModelReplyInvalid("the model's reply does not fit the schema") from None
 

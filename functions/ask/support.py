@@ -3,33 +3,44 @@
 import re
 from collections.abc import Iterator
 
-_MARKERS = r"(?:\s*\[\d+(?:\s*,\s*\d+)*\])+"
+_MARKERS = r"(?:\s{0,4}\[\d+(?:\s*,\s*\d+)*\])+"
 _MARKER = re.compile(r"\[\d+(?:\s*,\s*\d+)*\]")
 # After a stop, the markers that belong to it, and white space or the end; scripts without spaces need none.
-_END = re.compile(rf"[.!?…]+[\"'”’)]*(?:{_MARKERS})?(?=\s|$)|[。！？｡]+[」』”’]*(?:{_MARKERS})?|(?:{_MARKERS})?\n+")
+_END = re.compile(
+    rf"(?<![.!?…؟۔।])[.!?…؟۔।]++[\"'”’)*_]*(?:{_MARKERS})?(?=\s|$)|[。！？｡]+[」』”’]*(?:{_MARKERS})?|\n+"
+)
 _WORD = re.compile(r"\w")
 # A stop after these ends no sentence.
 _ABBREVIATION = re.compile(
     r"\b(?:[A-Za-z]|e\.g|i\.e|etc|vs|no|nr|art|sec|fig|approx|mr|mrs|ms|dr|st|inc|ltd|co)\.$", re.IGNORECASE
 )
+_LONGEST_ABBREVIATION = 7
+_NUMBER_OF_ITEM = re.compile(r"[^\w\n]*\d{1,3}\.[*_]*")
+# "These are:" and "## Leave" say nothing that could be supported.
+_LEADS_TO_MORE = re.compile(r"#{1,6} .*|.*:[*_]*", re.DOTALL)
 
 
 def unsupported(answer: str) -> list[tuple[int, int]]:
     """(start, end) of each sentence without a marker, in characters of ``answer``.
 
-    A line that leads to a list ("These are:") is supported by what follows it.
+    A heading, and a line that leads to a list ("These are:"), are supported by what follows them.
     """
     return [
         (start, end)
         for start, end in _sentences(answer)
-        if not _MARKER.search(answer, start, end) and _WORD.search(answer, start, end) and answer[end - 1] != ":"
+        if _WORD.search(answer, start, end)
+        and not _MARKER.search(answer, start, end)
+        and not _LEADS_TO_MORE.fullmatch(answer, start, end)
     ]
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for found in _END.finditer(text):
-        if _ABBREVIATION.search(text, start, found.end()):
+        end = found.end()
+        if _ABBREVIATION.search(text, max(start, end - _LONGEST_ABBREVIATION), end):
+            continue
+        if _NUMBER_OF_ITEM.fullmatch(text, start, end):
             continue
         yield _trimmed(text, start, found.end())
         start = found.end()

@@ -67,6 +67,8 @@ def changed(answer: Answer, **changes: object) -> list[str]:
         ("See //evil.test", "links"),
         ("See www.evil.test", "links"),
         ("See [here](evil)", "links"),
+        ("See [[here]](evil)", "links"),
+        ("It is so [1][9].", "unverified"),
         ("See ![x][r]", "images"),
         ("See <img src=x>", "markup"),
         (attacks.SECRET, "foreign"),

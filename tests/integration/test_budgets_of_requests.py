@@ -51,8 +51,11 @@ def limited(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> Callable[[Limits],
     return limit
 
 
+NEW: dict[str, dict[str, bool]] = {"/ask": {"cache": False}, "/search": {}}
+
+
 def asked(path: str = "/ask", *, arn: str = f"{ROLE}/reader/one", **changes: Any) -> Reply:
-    event = http_event("POST", path, BODY) | changes
+    event = http_event("POST", path, json.dumps(json.loads(BODY) | NEW[path])) | changes
     return sent(event | {"requestContext": event["requestContext"] | {"identity": {"userArn": arn}}})
 
 

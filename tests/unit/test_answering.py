@@ -89,3 +89,31 @@ def test_links_and_images_of_the_model_do_not_get_out() -> None:
 def test_an_answer_that_is_nothing_but_a_link_is_not_given() -> None:
     draft = drafted(FixedGenerator(said("![](https://evil.test/a.png)", (1, "25 days"))))
     assert (draft.text, draft.reason) == (None, Reason.NO_QUOTE_VERIFIED)
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("25 days [1] <[9]img src=x>", "25 days [1]"),
+        ("25 days [1] http:/[9]/evil.test/a", "25 days [1] (link removed)"),
+        ("25 days [1], 30 [2[9]].", "25 days [1], 30."),
+        ("25 days [1], 30 [<b>9].", "25 days [1], 30."),
+        ("25 days [1]" + "[9" * 500 + "]" * 500, "25 days  1"),
+    ],
+)
+def test_nothing_is_put_together_from_what_is_left_when_markers_go(written: str, left: str) -> None:
+    draft = drafted(FixedGenerator(said(written, (1, "25 days"))))
+    assert draft.text is not None
+    assert draft.text.startswith(left)
+    assert not {"<img", "[9", "//"} & {draft.text[at : at + size] for at in range(len(draft.text)) for size in (2, 4)}
+
+
+def test_markers_of_wide_brackets_support_their_sentences() -> None:
+    draft = drafted(FixedGenerator(said("Leave is 25 days 【1】. The gate closes［9］.", (1, "25 days"))))
+    assert draft.text == "Leave is 25 days [1]. The gate closes."
+    assert [draft.text[start:end] for start, end in draft.unsupported] == ["The gate closes."]
+
+
+def test_what_is_missing_has_no_markers() -> None:
+    reply = said("", answerable=False).model_copy(update={"reason": "Nothing about rent [1][2]."})
+    assert drafted(FixedGenerator(reply)).missing == "Nothing about rent."

@@ -1,13 +1,18 @@
 """How ask's parts are put together by the settings."""
 
+from pathlib import Path
+
 import pytest
 
+from ask import composition
 from ask.budgets import Limits
-from ask.composition import build_pipeline
+from ask.composition import SHAPING_PROMPTS, build_asking, build_pipeline
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
+from ask.retrieval import Query
 from bucketwise import model_calls
 from bucketwise.database import Database, connect
 from bucketwise.errors import SecretUnavailable
+from bucketwise.index_kind import IndexKind
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
 from local.function_settings import model_settings
@@ -20,12 +25,32 @@ def reranker(**variables: str) -> Reranker | None:
     ).refinement.reranker
 
 
+def fingerprint() -> bytes:
+    given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"})
+    database, telemetry = Database(lambda deadline: connect(given, deadline)), Telemetry("ask")
+    asking = build_asking(given, build_pipeline(given, database, telemetry), database, telemetry)
+    return asking.fingerprint(Query("How much leave?"), IndexKind("m", 8))
+
+
 def test_without_being_asked_for_nothing_is_reranked_or_dropped_and_neighbours_are_joined() -> None:
     given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"})
     step = build_pipeline(given, Database(lambda deadline: connect(given, deadline)), Telemetry("ask")).refinement
     assert step.reranker is None
     assert (step.near_duplicate_share, step.max_per_document, step.candidates) == (0, 0, 0)
     assert step.reach == 1
+
+
+def test_another_version_of_any_prompt_that_shapes_answers_finds_no_kept_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prompts = {path.stem for path in (Path(composition.__file__).parent / "prompts").glob("*.txt")}
+    assert set(SHAPING_PROMPTS) == prompts - {"rewrite-v1"}  # of a question, what it was rewritten to counts
+    before = fingerprint()
+    for name in SHAPING_PROMPTS:
+        monkeypatch.setattr(
+            composition, "SHAPING_PROMPTS", [f"{each}-next" if each == name else each for each in SHAPING_PROMPTS]
+        )
+        assert fingerprint() != before
 
 
 def test_a_chat_model_reranks_that_was_named_or_else_the_one_that_answers() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ask.citations import TYPOGRAPHY, find_quote, keep_markers, verify
+from ask.citations import MOST_QUOTATIONS, TYPOGRAPHY, find_quote, keep_markers, verify
 from ask.replies import Quotation
 from bucketwise.models import Place, PlaceMark
 from tests.unit.fakes import passage
@@ -113,19 +113,18 @@ def test_what_is_found_reads_as_the_quote_does(text: str, quote: str) -> None:
 
 @pytest.mark.parametrize("number", [-1, 0, 2, 10**30])
 def test_a_quotation_from_a_passage_that_was_not_shown_is_dropped(number: int) -> None:
-    quotation = Quotation(passage=number, quote="25 days")
-    assert verify([quotation], [passage(TEXT)]) == ([], [quotation])
+    assert verify([Quotation(passage=number, quote="25 days")], [passage(TEXT)]).citations == []
 
 
 def test_a_quote_from_another_passage_than_the_named_one_is_dropped() -> None:
     shown_passages = [passage("The gate closes at midnight."), passage(TEXT)]
-    wrong, right = (Quotation(passage=number, quote="25 days") for number in (1, 2))
-    citations, dropped = verify([wrong, right], shown_passages)
-    assert ([citation.marker for citation in citations], dropped) == ([2], [wrong])
+    assert verify([Quotation(passage=1, quote="25 days")], shown_passages).citations == []
 
 
 def test_a_citation_holds_the_passages_own_words_at_their_offset_in_the_document() -> None:
-    [citation], _ = verify([Quotation(passage=1, quote='a "carry–over" isn\'t PAID')], [passage(TEXT, start=1000)])
+    [citation] = verify(
+        [Quotation(passage=1, quote='a "carry–over" isn\'t PAID')], [passage(TEXT, start=1000)]
+    ).citations
     assert citation.quote == "A “carry-over” isn’t paid"
     at = TEXT.index(citation.quote)
     assert (citation.marker, citation.start, citation.end) == (1, 1000 + at, 1000 + at + len(citation.quote))
@@ -133,21 +132,20 @@ def test_a_citation_holds_the_passages_own_words_at_their_offset_in_the_document
 
 @pytest.mark.parametrize("quote", ["if a < b & c", "if a &lt; b &amp; c"])
 def test_a_quote_is_found_escaped_as_in_the_prompt_or_not(quote: str) -> None:
-    [citation], _ = verify([Quotation(passage=1, quote=quote)], [passage("Stop if a < b & c.")])
+    [citation] = verify([Quotation(passage=1, quote=quote)], [passage("Stop if a < b & c.")]).citations
     assert citation.quote == "if a < b & c"
 
 
 def test_a_passage_that_itself_holds_entities_is_quoted_as_it_is() -> None:
-    [citation], _ = verify(
+    [citation] = verify(
         [Quotation(passage=1, quote="write &lt;p&gt;")], [passage("To open, write &lt;p&gt; first.")]
-    )
+    ).citations
     assert citation.quote == "write &lt;p&gt;"
 
 
 def test_the_same_stretch_is_cited_once_and_citations_keep_their_order() -> None:
     quotations = [Quotation(passage=1, quote=quote) for quote in ("paid out", "25 days", "PAID  out")]
-    citations, dropped = verify(quotations, [passage(TEXT)])
-    assert ([citation.quote for citation in citations], dropped) == (["paid out", "25 days"], [])
+    assert [citation.quote for citation in verify(quotations, [passage(TEXT)]).citations] == ["paid out", "25 days"]
 
 
 def test_the_place_is_that_of_the_quote_and_not_of_the_chunks_beginning() -> None:
@@ -159,7 +157,7 @@ def test_the_place_is_that_of_the_quote_and_not_of_the_chunks_beginning() -> Non
     )
     found = passage(text, start=500, marks=marks)
     quotes = ("25 days", "Sick notes", "three. The end")
-    citations, _ = verify([Quotation(passage=1, quote=quote) for quote in quotes], [found])
+    citations = verify([Quotation(passage=1, quote=quote) for quote in quotes], [found]).citations
     assert [(citation.place.page, citation.place.heading) for citation in citations] == [
         (3, ("Leave",)),
         (4, ("Leave", "Illness")),
@@ -180,6 +178,8 @@ def test_the_place_is_that_of_the_quote_and_not_of_the_chunks_beginning() -> Non
         ("First:\n[1] days", "First:\n[1] days"),
         ("[2] Leave", "Leave"),
         ("See [the list] and [a1].", "See [the list] and [a1]."),
+        ("It is 25 days [ 1 ], [1-3] and [2;3].", "It is 25 days [1], [1, 3] and [3]."),
+        ("25日です［１］。門【2】【３】。", "25日です[1]。門[3]。"),
         ("Many [" + "9" * 5000 + "]", "Many"),
     ],
 )
@@ -200,3 +200,16 @@ def test_only_markers_of_citations_that_hold_stay_in_the_answer(answer: str, kep
 def test_a_quote_does_not_begin_or_end_inside_a_word_or_number(quote: str, text: str, found: str | None) -> None:
     span = find_quote(quote, text)
     assert (text[slice(*span)] if span else None) == found
+
+
+def test_what_is_not_found_is_dropped_and_so_is_what_is_said_a_thousand_times() -> None:
+    right, wrong = Quotation(passage=1, quote="25 days"), Quotation(passage=2, quote="25 days")
+    verified = verify([right, wrong, *[right] * MOST_QUOTATIONS], [passage(TEXT)])
+    assert [citation.quote for citation in verified.citations] == ["25 days"]
+    assert verified.dropped == [wrong, right, right]
+
+
+@pytest.mark.parametrize("piece", ["[", "[1", "1,", "[1,", " ", "［", "[ ", "[1-"])
+def test_a_model_that_repeats_itself_keeps_nobody_waiting(piece: str) -> None:
+    answer = "[1" + piece * (100_000 // len(piece))
+    assert keep_markers(answer, {1}) == answer.strip()

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from ask.cleaning import cleaned
 
@@ -38,7 +39,16 @@ EVIL = "evil.test/x?q=secret"
         ("htt\u200bps://evil.test", "(link removed)"),
         ("ht\u00adtps://evil.test", "(link removed)"),
         ("![a](![b](https://evil.test))", "a)"),
-        ("[[a](https://evil.test)](https://evil.test)", "a)"),
+        ("[[a](https://evil.test)](https://evil.test)", "[a] ((link removed))"),
+        ("[1](https://evil.test/1), [2](#c2)", "[1], [2]"),
+        ("[[1]](#cite)", "[[1]] (#cite)"),
+        ("![[x]](http:/evil.test/a.png)", "![[x]] ((link removed))"),
+        ("[a\\]b](https:evil.test)", "[a\\]b] ((link removed))"),
+        ("[`]`](/x)", "[`]`] (/x)"),
+        ("![x]\n\n> [x]: https://evil.test/a.png", "![x]\n\n> [x] : (link removed)"),
+        ("So [1].\n\n[1]: evil.test/a", "So [1].\n\n[1] : evil.test/a"),
+        ("Write to <#@evil.test>", "Write to < #@evil.test>"),
+        ("Write to x&commat;evil.test", "Write to (link removed)"),
         ("data:text/html;base64,AAAA", "(link removed)"),
         ("\x1b]8;;https://evil.test\x07here\x1b]8;;\x07", "]8;;(link removed);;"),
     ],
@@ -60,6 +70,7 @@ def test_addresses_images_and_markup_are_gone(written: str, left: str) -> None:
         "年次休暇は27日です[1]。",
         "The ratio is 3:4, and/or C:\\temp\\file.txt.",
         "Call 030-1234; data: none; tel: 5.",
+        "As told in [1]: 25 days [2][3].",
     ],
 )
 def test_text_stays_as_it_is(text: str) -> None:
@@ -76,9 +87,11 @@ def test_a_mail_address_stays_if_a_verified_quote_has_it() -> None:
 LEADS_AWAY = re.compile(
     r"https?://|//evil|\bwww\.\S|!\[[^\]]*\]\(|\[[^\]]*\]\([^)]|<[a-z]|\bmailto:\S|\bjavascript:\S", re.IGNORECASE
 )
+LINK_OR_MARKUP = re.compile(r"<(?:a|img|script|b|i)\b", re.IGNORECASE)
 PIECES = st.sampled_from(
     ["![", "](", "[", "]", ")", "(", "<", ">", "a", " ", "\n", "http", "https:", "//", EVIL, "www.", "\u200b", "&lt;",
-     "&amp;", "&#x3c;", "img", "src=", "javascript:", "mailto:", "x@evil.test", "'", '"', "[1]", ".", "!", "ref]: "]
+     "&amp;", "&#x3c;", "img", "src=", "javascript:", "mailto:", "x@evil.test", "'", '"', "[1]", ".", "!", "ref]: ",
+     "[1]: ", "> ", "- ", "`", "\\", "&#91;", "&commat;", "http:/evil.test/"]
 )  # fmt: skip
 
 
@@ -88,7 +101,21 @@ PIECES = st.sampled_from(
 @example(text="htt<i></i>ps://evil.test")
 @example(text="&amp;lt;img src=x&amp;gt;")
 @example(text="&am<b>p;lt;a href=x>")
+@example(text="![[a]](http:/evil.test/)")
+@example(text="![a]\n\n> [a]: http:/evil.test/")
+@example(text="[a\\](`](x)")
 def test_nothing_put_together_from_pieces_leads_away(text: str) -> None:
     left = cleaned(text)
     assert cleaned(left) == left
     assert not LEADS_AWAY.search(left), left
+    assert not LINK_OR_MARKUP.search(MarkdownIt("commonmark").render(left)), left
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["[", "![", "[a](", "](b)", "<!--", "<a", "a.", ".x", "a-", "a+", "a@", "\n", "[\n", "&amp;", "&lt;b ", "(", "://"],
+)  # fmt: skip
+def test_a_model_that_repeats_itself_keeps_nobody_waiting(piece: str) -> None:
+    """Read in a time that grows with the square of the length, these would take minutes."""
+    left = cleaned(piece * (100_000 // len(piece)))
+    assert cleaned(left) == left

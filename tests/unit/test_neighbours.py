@@ -68,13 +68,13 @@ def test_a_place_in_the_joined_text_is_that_of_its_chunk() -> None:
 
 def test_a_quote_of_a_neighbour_or_across_chunks_is_cited_where_it_stands() -> None:
     [found] = joined([hit(CHUNKS[1])], 2)
-    [of_neighbour, across], _ = verify(
+    [of_neighbour, across] = verify(
         [
             Quotation(passage=1, quote="Ferries run all day."),
             Quotation(passage=1, quote="at midnight. It opens at six"),
         ],
         [found],
-    )
+    ).citations
     assert (TEXT[of_neighbour.start : of_neighbour.end], of_neighbour.place.page) == ("Ferries run all day.", 4)
     assert (TEXT[across.start : across.end], across.place.page) == ("at midnight.\nIt opens at six", 2)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ask.replies import GeneratedAnswer, Quotation, read_text
+from ask.replies import GeneratedAnswer, Quotation, read_json, read_text
 from bucketwise.errors import ModelReplyInvalid
 
 ANSWER = {"answerable": True, "answer": "25 days [1].", "citations": [{"passage": 1, "quote": "25"}], "reason": ""}
@@ -21,7 +21,9 @@ def test_the_quotes_are_those_below_the_answer() -> None:
 
 
 @pytest.mark.parametrize("head", ["QUOTES", "QUOTES:", "**QUOTES**", "## QUOTES", "  QUOTES  "])
-@pytest.mark.parametrize("line", ["[1] 25 days", "- [1] 25 days", "[1]: 25 days", "* [1] “25 days”", "[1]   «25 days»"])
+@pytest.mark.parametrize(
+    "line", ["[1] 25 days", "- [1] 25 days", "[1]: 25 days", "* [1] “25 days”", "[1]   «25 days»", "【1】 25 days"]
+)
 def test_ornaments_make_no_difference(head: str, line: str) -> None:
     assert quotations(f"It is so [1].\n{head}\n{line}\n") == [(1, "25 days")]
 
@@ -43,8 +45,9 @@ def test_without_quotes_all_is_the_answer() -> None:
     assert (read.answer, read.citations) == ("It is 25 days [1].", [])
 
 
-def test_a_refusal_has_its_reason() -> None:
-    assert read_text("NO ANSWER: Rent is not mentioned.") == GeneratedAnswer(
+@pytest.mark.parametrize("begin", ["NO ANSWER: ", "**NO ANSWER:** ", "NO ANSWER\n", "NO ANSWER - ", "```\nNO ANSWER: "])
+def test_a_refusal_has_its_reason(begin: str) -> None:
+    assert read_text(f"{begin}Rent is not mentioned.") == GeneratedAnswer(
         answerable=False, answer="", citations=[], reason="Rent is not mentioned."
     )
 
@@ -59,3 +62,23 @@ def test_json_is_read_where_a_model_writes_it_all_the_same(fence: str) -> None:
 def test_an_empty_or_broken_reply_is_no_answer(content: str) -> None:
     with pytest.raises(ModelReplyInvalid):
         read_text(content)
+
+
+@pytest.mark.parametrize(
+    "around", ["{}", "```json\n{}\n```", "Here it is:\n{}", "```\n{}\n```\nI hope that this helps."]
+)
+def test_an_object_is_found_among_other_words(around: str) -> None:
+    assert read_json(around.replace("{}", json.dumps(ANSWER))) == GeneratedAnswer.model_validate(ANSWER)
+
+
+@pytest.mark.parametrize("content", ["", "It is 25 days.", "}{", "{", "[1]", "{} {}"])
+def test_what_holds_no_object_of_the_schema_is_no_answer(content: str) -> None:
+    with pytest.raises(ModelReplyInvalid):
+        read_json(content)
+
+
+@pytest.mark.parametrize("piece", ["\n", " ", "- \n", "[ \n", "[1] \n", "```\n", "QUOTES\n", "{"])
+@pytest.mark.parametrize("beginning", ["x", "```\n", "QUOTES\n[1] a\n"])
+def test_a_model_that_repeats_itself_keeps_nobody_waiting(beginning: str, piece: str) -> None:
+    """Read in a time that grows with the square of the length, or faster, some of these would take hours."""
+    assert read_text(f"{beginning}{piece * (100_000 // len(piece))}x").answerable

@@ -25,7 +25,7 @@ def reply(content: Any) -> httpx2.Response:
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
     usage = {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
     body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
-    return httpx2.Response(200, json=body)
+    return httpx2.Response(200, content=json.dumps(body), headers={"content-type": "application/json"})
 
 
 def test_the_model_sees_the_conversation_and_its_question_is_taken() -> None:
@@ -46,6 +46,26 @@ def test_a_model_without_schemas_replies_with_the_question_alone() -> None:
     rewritten = rewriter.rewrite("And masters?", HISTORY, deadline=Deadline.after(5))
     assert rewritten.question == "How much leave have masters?"
     assert "response_format" not in server.requests[0]
+
+
+def test_a_server_that_rejects_schemas_is_asked_for_the_question_alone() -> None:
+    rejected = httpx2.Response(400, json={"error": {"message": "response_format is not supported"}})
+    server = ScriptedServer([rejected, reply("How much leave have masters?")])
+    rewritten = ChatRewriter(client_to(server), "m").rewrite("And masters?", HISTORY, deadline=Deadline.after(5))
+    assert rewritten.question == "How much leave have masters?"
+    assert ["response_format" in request for request in server.requests] == [True, False]
+
+
+def test_half_a_character_of_a_reply_is_not_searched_for() -> None:
+    server = ScriptedServer([reply("How much \ud83d leave?")])
+    rewriter = ChatRewriter(client_to(server), "m", structured=False)
+    assert rewriter.rewrite("And?", HISTORY, deadline=Deadline.after(5)).question == "How much ? leave?"
+
+
+def test_a_question_in_a_fence_is_taken() -> None:
+    server = ScriptedServer([reply('```json\n{"question": "How much leave?"}\n```')])
+    rewritten = ChatRewriter(client_to(server), "m").rewrite("And?", HISTORY, deadline=Deadline.after(5))
+    assert rewritten.question == "How much leave?"
 
 
 @pytest.mark.parametrize(

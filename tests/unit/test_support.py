@@ -25,6 +25,11 @@ from ask.support import unsupported
         ("年次休暇は25日です[1]。門は閉まります。", ["門は閉まります。"]),
         ("25日です。[1]門は閉まります。[2]", []),
         ("He said “25 days.” [1] Then left.", ["Then left."]),
+        ("These are:\n1. 25 days [1]\n2. A bicycle.\n3. Gates close [2].", ["2. A bicycle."]),
+        ("## Leave\n25 days [1].\n**Gates:**\nThey close [2].", []),
+        ("**It is generous.** 25 days [1].", ["**It is generous.**"]),
+        ("The answer is 25. It is generous [1].", ["The answer is 25."]),
+        ("الإجازة ٢٥ يوما. حقا؟ نعم [1].", ["الإجازة ٢٥ يوما.", "حقا؟"]),
         ("", []),
         (" \n ", []),
         ("[1]", []),
@@ -41,3 +46,11 @@ def test_what_is_told_lies_within_the_answer_in_order_and_has_no_marker(answer: 
     assert all(0 <= start < end <= len(answer) for start, end in ranges)
     assert all(end <= start for (_, end), (start, _) in pairwise(ranges))
     assert all("[1]" not in answer[start:end] for start, end in ranges)
+
+
+@pytest.mark.parametrize("piece", [".", " ", "\t", "\n", "[1] ", "[1] \n", "e.g. ", ".x", "1. ", "* ", "#", "。"])
+@pytest.mark.parametrize("end", ["", "x"])
+def test_a_model_that_repeats_itself_keeps_nobody_waiting(piece: str, end: str) -> None:
+    """Read in a time that grows with the square of the length, some of these would take minutes."""
+    answer = piece * (100_000 // len(piece)) + end
+    assert all(0 <= start < end <= len(answer) for start, end in unsupported(answer))
