@@ -126,8 +126,7 @@ class PlainText:
             at = self.plain.find(wanted, at + 1)
         if at < 0:
             return None
-        start = _shortest(self.written, at + 1) - 1
-        return start, start + _shortest(self.written[start:], len(wanted))
+        return _shortest(self.written, at + 1) - 1, _shortest(self.written, at + len(wanted))
 
 
 def _inside_a_word(text: str, start: int, end: int) -> bool:

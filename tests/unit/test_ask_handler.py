@@ -46,6 +46,7 @@ def test_explain_tells_how_the_answer_came_about() -> None:
     reply = sent(http_event("POST", "/ask", json.dumps({"question": QUESTION, "explain": True})))
     explained = reply.body["explain"]
     assert (len(explained["candidates"]), explained["relevant"], explained["in_prompt"]) == (1, 1, 1)
+    assert reply.body["cache"] == "off"  # what was kept would not tell it
     assert sent(http_event("POST", "/ask", BODY)).body["explain"] is None
 
 

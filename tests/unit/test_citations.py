@@ -47,6 +47,10 @@ def test_ligatures_and_an_ellipsis_in_the_passage_are_found_by_plain_letters() -
     )
 
 
+def test_a_quote_that_begins_within_an_ellipsis_is_found_to_its_end() -> None:
+    assert shown("And … so it goes on", find_quote(".. so it goes", "And … so it goes on")) == "… so it goes"
+
+
 @pytest.mark.parametrize(
     "quote",
     [

@@ -1,16 +1,20 @@
 """A follow-up question as a chat model makes it stand alone."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 import pytest
 
 from ask.prompt import Turn
-from ask.rewriting import MOST_ANSWER_CHARACTERS, MOST_TURNS, ChatRewriter
+from ask.rewriting import MOST_ANSWER_CHARACTERS, MOST_TURNS, ChatRewriter, ConversationStage, Rewritten
 from bucketwise import model_calls
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
+from bucketwise.prices import ModelUsage
+from bucketwise.telemetry import Telemetry
 from tests.unit.fakes import ScriptedServer, client_to
 
 HISTORY = [Turn("How much leave?", "25 days")]
@@ -87,3 +91,22 @@ def test_a_long_history_is_cut() -> None:
     assert shown.count("<turn>") == MOST_TURNS
     assert "number 19" in shown
     assert shown.count("x") < (MOST_ANSWER_CHARACTERS + 10) * MOST_TURNS
+
+
+@dataclass
+class TimedRewriter:
+    """Keeps the time that it was given."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    def rewrite(self, question: str, history: Sequence[Turn], *, deadline: Deadline) -> Rewritten:
+        self.seconds.append(deadline.remaining())
+        return Rewritten(f"{history[-1].question} {question}", ModelUsage("m", 1))
+
+
+def test_rewriting_has_six_seconds_and_leaves_most_of_less_time_to_search_and_answer() -> None:
+    rewriter = TimedRewriter()
+    stage = ConversationStage(rewriter, Telemetry("ask"))
+    for seconds in (28.0, 10.0):
+        stage.stand_alone("And masters?", HISTORY, deadline=Deadline.after(seconds))
+    assert rewriter.seconds == pytest.approx([6.0, 3.0], abs=0.5)
