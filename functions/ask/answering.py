@@ -1,11 +1,12 @@
 """The answering half: prompt, generate, check what was quoted, and ask once more if nothing holds."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from time import perf_counter
 
-from ask.citations import Citation, keep_markers, verify
+from ask.citations import MARKER, Citation, keep_markers, verify
 from ask.cleaning import cleaned
 from ask.generation import Generation, Generator
 from ask.prompt import PROMPT_VERSION, Prompt, build_prompt
@@ -19,6 +20,7 @@ from bucketwise.telemetry import Metric, Telemetry
 
 # With less time left, an answer none of whose quotes was found is not asked for once more.
 REPAIR_SECONDS = 3.0
+_WORD = re.compile(r"\w")
 # Nobody but an attacker puts markers into markers deeper than this; all brackets go then.
 MOST_PASSES = 5
 WITHOUT_BRACKETS = str.maketrans("[]［］【】", " " * 6)
@@ -101,7 +103,7 @@ def checked(generation: Generation, shown: Sequence[Passage]) -> Draft:
     reason = None
     if not said.answerable or not said.answer.strip():
         reason = Reason.NOT_IN_PASSAGES
-    elif not citations or not text:
+    elif not citations or not _WORD.search(MARKER.sub("", text)):
         reason = Reason.NO_QUOTE_VERIFIED
     return Draft(
         text=text if reason is None else None,

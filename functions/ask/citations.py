@@ -25,7 +25,7 @@ TYPOGRAPHY = {
     "ﬃ": "ffi",
     "ﬄ": "ffl",
 }
-JOINED = re.compile(r"[a-z0-9]{2}")
+JOINED = "[a-z0-9]"  # two of them are within a word or number
 SHORTEST_QUOTE = 3  # characters; a shorter one is found anywhere
 _TYPOGRAPHIC = re.compile(f"[{''.join(TYPOGRAPHY)}]")
 MOST_QUOTATIONS = 100  # that are looked for; who needs more repeats himself
@@ -121,20 +121,20 @@ class PlainText:
         wanted = _plain(quote)
         if len(wanted) < SHORTEST_QUOTE:
             return None
-        at = self.plain.find(wanted)
-        while at >= 0 and _inside_a_word(self.plain, at, at + len(wanted)):
-            at = self.plain.find(wanted, at + 1)
-        if at < 0:
+        found = _whole_words(wanted).search(self.plain)
+        if found is None:
             return None
-        return _shortest(self.written, at + 1) - 1, _shortest(self.written, at + len(wanted))
+        return _shortest(self.written, found.start() + 1) - 1, _shortest(self.written, found.end())
 
 
-def _inside_a_word(text: str, start: int, end: int) -> bool:
-    """Whether the stretch begins or ends within a word or number: "5 days" is no quote of "25 days".
+def _whole_words(wanted: str) -> re.Pattern[str]:
+    """Finds it where it neither begins nor ends within a word or number: "5 days" is no quote of "25 days".
 
     Latin letters and digits only: other scripts write words without a space between them.
     """
-    return bool(JOINED.fullmatch(text[max(start - 1, 0) : start + 1]) or JOINED.fullmatch(text[end - 1 : end + 1]))
+    before = f"(?<!{JOINED})" if re.match(JOINED, wanted[0]) else ""
+    after = f"(?!{JOINED})" if re.match(JOINED, wanted[-1]) else ""
+    return re.compile(f"{before}{re.escape(wanted)}{after}")
 
 
 def _plain(text: str) -> str:

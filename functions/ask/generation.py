@@ -1,5 +1,6 @@
 """An answer from a chat model, in a form that code can check."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +18,9 @@ from bucketwise.model_calls import call_model
 from bucketwise.prices import ModelUsage
 
 TRIES = 2
+_JSON = re.compile(r"\A\s*\[|\{")
+# Some servers leave in a reply what a model said to itself before.
+_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 
 ReplyForm = Literal["auto", "json_schema", "text"]
 
@@ -37,28 +41,32 @@ class Generator(Protocol):
 
 @dataclass(slots=True)
 class OpenAIGenerator:
-    """``form``: with "auto", a server that rejects a request with a JSON schema is asked for text from then on."""
+    """``form``: with "auto", a server that rejects a request with a JSON schema, or whose model replies with prose all
+    the same, is asked for text from then on.
+    """
 
     client: openai.OpenAI
     model: str
     answer_tokens: int
     form: ReplyForm = "auto"
     circuit: Circuit | None = None
-    _rejects_schemas: bool = field(default=False, init=False)
+    _knows_no_schemas: bool = field(default=False, init=False)
+    _wrote_prose: bool = field(default=False, init=False)
 
     def generate(self, prompt: Prompt, *, deadline: Deadline) -> Generation:
         """Raises ModelUnavailable, ModelRefused, ModelReplyInvalid or DeadlineExceeded."""
-        if self.form != "text" and not self._rejects_schemas:
+        if self.form != "text" and not self._knows_no_schemas:
             try:
                 return self._generate(prompt, deadline, PROMPT_VERSION)
             except ModelRefused as refusal:
                 if not refusal.malformed or self.form == "json_schema":
                     raise
-            # It may be the prompt that is rejected, and then the text is, too.
-            generation = self._generate(prompt, deadline, TEXT_PROMPT_VERSION)
-            self._rejects_schemas = True
-            return generation
-        return self._generate(prompt, deadline, TEXT_PROMPT_VERSION)
+            except ModelReplyInvalid:
+                if not self._wrote_prose or self.form == "json_schema":
+                    raise
+        generation = self._generate(prompt, deadline, TEXT_PROMPT_VERSION)
+        self._knows_no_schemas = True  # now that text was replied: it may have been the prompt that was rejected
+        return generation
 
     def _generate(self, prompt: Prompt, deadline: Deadline, version: str) -> Generation:
         return call_model(
@@ -80,6 +88,7 @@ class OpenAIGenerator:
             most_tokens=self.answer_tokens,
             timeout=timeout,
         )
+        self._wrote_prose = form is not None and not _JSON.search(content) and content.strip() != ""
         answer = read_json(content) if form else read_text(content)
         return Generation(answer, usage, content, version)
 
@@ -118,6 +127,7 @@ def complete(
     content = choice.message.content or ""
     if not isinstance(content, str):
         raise ModelReplyInvalid("the model's reply is no text")
+    content = _THOUGHTS.sub("", content)
     # A server may cut a character that needs two halves; such text can be neither stored nor sent on.
     return content.encode(errors="replace").decode(), usage
 

@@ -12,8 +12,9 @@ PROMPT_VERSION = "answer-v2"
 # For models that know no JSON schema: the same rules, another form.
 TEXT_PROMPT_VERSION = "answer-text-v2"
 REPAIR_VERSION = "repair-v1"
-# The element around a passage, its title included, in tokens: an upper estimate.
+# The element around a passage, with a title of usual length, in tokens: an upper estimate.
 TOKENS_AROUND_A_PASSAGE = 40
+TITLE_CHARACTERS = 60  # of such a title; a longer one counts two characters to a token
 
 Messages = tuple[tuple[str, str], ...]
 """(role, content) of each."""
@@ -58,7 +59,7 @@ def fitting(passages: Sequence[Passage], *, max_context_tokens: int) -> list[Pas
     chosen: list[Passage] = []
     left = max_context_tokens
     for passage in passages:
-        left -= passage.tokens + TOKENS_AROUND_A_PASSAGE
+        left -= passage.tokens + TOKENS_AROUND_A_PASSAGE + max(0, len(passage.title or "") - TITLE_CHARACTERS) // 2
         if left < 0 and chosen:
             break
         chosen.append(passage)

@@ -1,5 +1,6 @@
 """A follow-up question made into one that can be searched for and answered without what was said before."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -26,6 +27,19 @@ REWRITE_TOKENS = 400
 # Of the history, the latest turns and the beginnings of their answers are read.
 MOST_TURNS = 6
 MOST_ANSWER_CHARACTERS = 1500
+# A question with one of these leans on what was said before; so may a short one, and one in another script.
+_REFERRING = """
+it its they them their theirs this that these those he him his she her hers there then same such one ones other others
+another else also too instead former latter above previous and or but so about
+er ihn ihm sein seine ihr ihre ihnen es dies diese dieser dieses jener jene denen dessen deren dort dann auch und oder
+aber davon damit dafür dazu darin andere anderen sonst
+él ella ellos ellas su sus este esta esto estos estas ese esa eso esos esas aquel allí también y o pero otro otra
+il elle ils elles son sa ses leur leurs ce cet cette ces cela ça là aussi et ou mais autre autres
+"""
+REFERRING = frozenset(_REFERRING.split())
+FEWEST_WORDS = 8
+_WORDS = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[\u0000-\u024f\u2000-\u206f€]+")
 # Later than this, the question is searched for as it is.
 REWRITE_SECONDS = 6.0
 REWRITE_SHARE = 0.3
@@ -105,6 +119,12 @@ def _read(content: str) -> str:
         raise ModelReplyInvalid("the model's reply does not fit the schema") from None
 
 
+def may_lean(question: str) -> bool:
+    """Whether a question may be one that nobody understands without what was said before it."""
+    words = _WORDS.findall(question.casefold())
+    return len(words) < FEWEST_WORDS or not _LATIN.fullmatch(question) or not REFERRING.isdisjoint(words)
+
+
 @dataclass(frozen=True, slots=True)
 class StandAlone:
     """``context`` is the question before, if the new one could not be rewritten and is to be read together with it."""
@@ -129,14 +149,14 @@ class StandAlone:
 
 @dataclass(frozen=True, slots=True)
 class ConversationStage:
-    """Asks no model unless something was said before."""
+    """Asks no model unless something was said before that the question may lean on."""
 
     rewriter: Rewriter
     telemetry: Telemetry
 
     def stand_alone(self, question: str, history: Sequence[Turn], *, deadline: Deadline) -> StandAlone:
         """A model that fails costs the rewriting: the question before is then searched for along with this one."""
-        if not history:
+        if not history or not may_lean(question):
             return StandAlone(question)
         began = perf_counter()
         share = Deadline.after(min(REWRITE_SECONDS, REWRITE_SHARE * deadline.remaining()))

@@ -117,3 +117,8 @@ def test_markers_of_wide_brackets_support_their_sentences() -> None:
 def test_what_is_missing_has_no_markers() -> None:
     reply = said("", answerable=False).model_copy(update={"reason": "Nothing about rent [1][2]."})
     assert drafted(FixedGenerator(reply)).missing == "Nothing about rent."
+
+
+@pytest.mark.parametrize("text", ["[1]", "[1].", " [1], [1] ", "[1] ![](https://evil.test/a)"])
+def test_an_answer_without_a_word_is_not_given(text: str) -> None:
+    assert drafted(FixedGenerator(said(text, (1, "25 days")))).reason is Reason.NO_QUOTE_VERIFIED

@@ -89,7 +89,7 @@ def test_an_unusable_reply_is_asked_for_once_more(unusable: httpx2.Response) -> 
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("unusable", UNUSABLE)
+@pytest.mark.parametrize("unusable", [each for each in UNUSABLE if each.id != "not JSON"])
 def test_two_unusable_replies_are_an_error_without_the_models_words(unusable: httpx2.Response) -> None:
     server = ScriptedServer([unusable])
     with pytest.raises(ModelReplyInvalid) as raised:
@@ -169,3 +169,29 @@ def test_another_refusal_says_nothing_of_schemas(status: int) -> None:
     with pytest.raises(ModelRefused):
         generator(server).generate(prompt(), deadline=Deadline.after(5))
     assert len(server.requests) == 1
+
+
+PROSE = reply("It is 25 days.")
+
+
+def test_a_model_that_writes_prose_all_the_same_is_asked_for_text_from_then_on() -> None:
+    server = ScriptedServer([PROSE, PROSE, TEXT])
+    asking = generator(server)
+    for _ in range(2):
+        generation = asking.generate(prompt(), deadline=Deadline.after(5))
+        assert (generation.prompt_version, len(generation.answer.citations)) == (TEXT_PROMPT_VERSION, 1)
+    assert ["response_format" in request for request in server.requests] == [True, True, False, False]
+
+
+def test_prose_is_no_answer_where_a_schema_is_insisted_on() -> None:
+    with pytest.raises(ModelReplyInvalid):
+        generator(ScriptedServer([PROSE]), "json_schema").generate(prompt(), deadline=Deadline.after(5))
+
+
+@pytest.mark.parametrize("form", ["auto", "text"])
+def test_what_a_model_said_to_itself_is_no_part_of_its_reply(form: ReplyForm) -> None:
+    thought = "<think>\nThe passage says {25}.\n</think>\n\n"
+    said = json.dumps(ANSWER) if form == "auto" else "It is 25 days [1].\nQUOTES\n[1] 25 days"
+    generation = generator(ScriptedServer([reply(thought + said)]), form).generate(prompt(), deadline=Deadline.after(5))
+    assert generation.answer.citations == [Quotation(passage=1, quote="25 days")]
+    assert "says" not in generation.answer.answer + generation.reply

@@ -102,3 +102,9 @@ def test_a_worse_passage_does_not_overtake_one_that_does_not_fit() -> None:
 
 def test_nothing_found_is_nothing_shown() -> None:
     assert fitting([], max_context_tokens=100) == []
+
+
+def test_a_long_title_takes_its_share_of_the_budget() -> None:
+    best_first = [passage("a", tokens=10), passage("b", tokens=10, title="x" * 1060), passage("c", tokens=10)]
+    assert fitting(best_first, max_context_tokens=599) == best_first[:1]
+    assert fitting(best_first, max_context_tokens=600) == best_first[:2]

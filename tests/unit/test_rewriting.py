@@ -9,13 +9,22 @@ import httpx2
 import pytest
 
 from ask.prompt import Turn
-from ask.rewriting import MOST_ANSWER_CHARACTERS, MOST_TURNS, ChatRewriter, ConversationStage, Rewritten
+from ask.rewriting import (
+    MOST_ANSWER_CHARACTERS,
+    MOST_TURNS,
+    ChatRewriter,
+    ConversationStage,
+    Rewritten,
+    StandAlone,
+    may_lean,
+)
 from bucketwise import model_calls
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
 from bucketwise.prices import ModelUsage
 from bucketwise.telemetry import Telemetry
 from tests.unit.fakes import ScriptedServer, client_to
+from tests.unit.memory_rewriter import JoiningRewriter
 
 HISTORY = [Turn("How much leave?", "25 days")]
 
@@ -110,3 +119,35 @@ def test_rewriting_has_six_seconds_and_leaves_most_of_less_time_to_search_and_an
     for seconds in (28.0, 10.0):
         stage.stand_alone("And masters?", HISTORY, deadline=Deadline.after(seconds))
     assert rewriter.seconds == pytest.approx([6.0, 3.0], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And masters?",
+        "How long is it?",
+        "What did the annual report of last year say about their fuel consumption?",
+        "Wie viele Tage Urlaub haben denn diese Kapitäne im Jahr davon übrig?",
+        "¿Cuántos días de vacaciones tienen al año los capitanes de ese barco?",
+        "岸上员工每年有多少天年假,船长又有多少天呢,请告诉我?",
+        "",
+    ],
+)
+def test_a_question_that_leans_on_another_or_may_do_so_is_rewritten(question: str) -> None:
+    assert may_lean(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many days of annual leave do masters have in 2026?",
+        "Wie viele Tage Urlaub haben Kapitäne der Reederei im Jahr 2026?",
+        "¿Cuántos días de vacaciones tienen los capitanes del puerto de Cádiz?",
+    ],
+)
+def test_a_question_that_stands_alone_costs_no_call(question: str) -> None:
+    assert not may_lean(question)
+    rewriter = JoiningRewriter()
+    stage = ConversationStage(rewriter, Telemetry("ask"))
+    assert stage.stand_alone(question, HISTORY, deadline=Deadline.after(5)) == StandAlone(question)
+    assert rewriter.asked == []
