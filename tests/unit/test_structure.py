@@ -160,3 +160,12 @@ def test_the_readme_lists_every_problem_with_its_status() -> None:
 def test_the_makefile_has_the_commands_that_the_readme_names() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_the_files_that_the_docs_name_are_there(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|bench|functions|local|layers)/[\w/.-]+\.\w+)`", text))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    commands = set(re.findall(r"python -m ((?:bench|local|tests)[.\w]*)", text))
+    assert [each for each in commands if not (ROOT / f"{each.replace('.', '/')}.py").exists()] == []

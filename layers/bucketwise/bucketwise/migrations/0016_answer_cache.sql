@@ -76,6 +76,7 @@ SET lock_timeout = '20ms'
 AS $$
 #variable_conflict use_column
 BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);  -- a kept answer that a crash takes away costs a new one
     IF (SELECT count(*) FROM (
             SELECT FROM unnest(source_keys, source_versions) AS s (key, version)
             JOIN bucketwise.documents d ON d.tenant = for_tenant AND d.key = s.key
@@ -106,6 +107,7 @@ CREATE FUNCTION bucketwise.keep_question(
 LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, bucketwise, public, pg_temp
 BEGIN ATOMIC
+    SELECT set_config('synchronous_commit', 'off', true);
     INSERT INTO bucketwise.cached_questions (tenant, text_sha256, embedding_model, dimensions, vector, tokens)
     VALUES (for_tenant, question_sha256, model, size, given, paid_tokens)
     ON CONFLICT (tenant, text_sha256) DO UPDATE SET
