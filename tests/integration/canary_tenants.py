@@ -30,6 +30,7 @@ DEPTHS = [2, 20]
 VERSION = 20
 KEPT, NOT_KEPT = b"fingerprint", b"another"
 EXACT_BELOW = [0, 10_000]
+SPENDING = {"reserve_budget", "settle_budget"}
 CALLER = b"c" * 32  # in all tenants the same
 SPENT = {"ada": 10, "ben": 20, "cleo": 30}
 SETTLED = "bucketwise.settle_budget(%s, %s, (now() AT TIME ZONE 'UTC')::date, %s, 0)"
@@ -194,11 +195,11 @@ def _settle(name: str, *beyond: int) -> Call:
 def answers(connection: Connection, function: str, *names: str) -> Iterator[list[Any]]:
     """To all of its calls, or those of some tenants, in their order; the rows of each in an order of their own.
 
-    Nothing is changed by them.
+    What is spent is taken back. What is kept stays: it is the same each time.
     """
     register_vector(connection)
     for statement, values in calls()[function]:
         if not names or values[0] in names:
-            with connection.transaction(force_rollback=True):
+            with connection.transaction(force_rollback=function in SPENDING):
                 rows = connection.execute(statement.encode(), values).fetchall()
             yield sorted(rows, key=repr)
