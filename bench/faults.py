@@ -115,7 +115,9 @@ def measure(home: Path, requests: int, share: float, seed: int) -> dict[str, obj
     with Postgres.start(home / "postgres", durable=False) as postgres, served_models(faults) as models:
         system = machine_on(postgres, settings_at(models))
         ingest(system, MemoryBucket(documents()), list(documents()))
-        variables = {**settings_at(models), "DATABASE_URL": system.ask.database_url.get_secret_value()}
+        # What was answered before would be answered again without a model.
+        uncached = {"ANSWER_CACHE_SECONDS": "0"}
+        variables = {**settings_at(models), **uncached, "DATABASE_URL": system.ask.database_url.get_secret_value()}
         with served_ask(variables, log_file=home / "ask.log", seconds=SECONDS, environments=ENVIRONMENTS) as api:
             _ask_all(api, 4 * ENVIRONMENTS)  # all environments start, and connect
             faults.share, faults.calls = share, 0

@@ -162,7 +162,7 @@ def test_a_place_is_kept_also_if_the_document_there_is_gone(world: World) -> Non
     world.follow()
     world.put("03.txt", "changed")
     world.put("08.txt", "changed")
-    assert not world.reconcile(step=4, deadline=steps(12)).finished
+    assert not world.reconcile(step=4, deadline=steps(20)).finished
     [[after]] = world.execute("SELECT after_key FROM bucketwise.reconciliations WHERE tenant = %s")
     for version in world.s3.list_object_versions(Bucket=world.bucket, Prefix=after)["Versions"]:
         world.delete(after, version["VersionId"])

@@ -144,7 +144,7 @@ def test_a_replaced_document_is_found_by_its_new_text_alone(corpus: Corpus) -> N
 
 def test_the_same_text_in_two_documents_is_found_in_both(corpus: Corpus) -> None:
     corpus.add("copy.md", "The gate controller restarts after a power failure.", like=[AWAY])
-    assert places(corpus.ask("controller", QUESTION, limit=2)) == [("copy.md", 0), ("gate.md", 0)]
+    assert sorted(places(corpus.ask("controller", QUESTION, limit=2))) == [("copy.md", 0), ("gate.md", 0)]
 
 
 def test_a_passage_brings_its_text_its_place_and_its_documents_facts(corpus: Corpus) -> None:

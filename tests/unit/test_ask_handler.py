@@ -30,7 +30,7 @@ def test_a_question_is_answered_with_its_citations(world: AskWorld) -> None:
     assert (citation["page"], citation["heading"]) == (1, ["Leave"])
     assert reply.body["request_id"] == sample_event("ask")["requestContext"]["requestId"]
     assert reply.body["usage"]["prompt_tokens"] == 1000
-    assert world.searcher.asked[0].limit == 20  # the relevance floor chooses before the cut to top_k
+    assert world.searcher.asked[0].limit == 50  # the relevance floor chooses before the cut to top_k
 
 
 def test_search_gives_passages_without_asking_a_model(world: AskWorld) -> None:
