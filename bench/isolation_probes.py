@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, LiteralString
 
 import numpy as np
@@ -127,8 +128,12 @@ class Prober:
     def _ask_as_the_function_does(self, question: Question, rows: list[Row]) -> Findings:
         result = search(self.connection, question.query)
         places = [(passage.key, passage.ordinal, passage.score) for passage in result.passages]
-        same = places == [(row["key"], row["ordinal"], row["score"]) for row in rows if row["key"] is not None]
-        return Findings() if same else Findings(wrong_counts=1, examples=[f"search itself: {question.filter_name}"])
+        others = [(row["key"], row["ordinal"], row["score"]) for row in rows if row["key"] is not None]
+        if places == others:
+            return Findings()
+        apart = next((pair for pair in zip_longest(places, others) if pair[0] != pair[1]), None)
+        asked = f"{question.tenant.name}, {question.leg}, {question.filter_name}, {question.query.text!r}"
+        return Findings(wrong_counts=1, examples=[f"search itself: {asked}: {apart}"])
 
     def _list(self, chance: random.Random) -> Findings:
         tenant, giver = chance.choice(self.tenants), chance.choice(self.tenants)
