@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any, LiteralString
 
 import numpy as np
+from pgvector import HalfVector
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
@@ -177,7 +178,8 @@ def _probe(number: int, question: Question) -> dict[str, Any]:
         "words": [one.word for one in asked],
         "languages": [one.language for one in asked],
         "terms": [one.term for one in asked],
-        "vector": str(query.vector) if query.vector is not None else None,
+        # Rounded as the search does: from decimals PostgreSQL would round a few elements to their other neighbour.
+        "vector": HalfVector(query.vector).to_text() if query.vector is not None else None,
         "filters": query.filters,
         "most": query.limit,
         "depth": query.depth,
