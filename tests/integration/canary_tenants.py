@@ -33,7 +33,12 @@ EXACT_BELOW = [0, 10_000]
 SPENDING = {"reserve_budget", "settle_budget"}
 CALLER = b"c" * 32  # in all tenants the same
 SPENT = {"ada": 10, "ben": 20, "cleo": 30}
-SETTLED = "bucketwise.settle_budget(%s, %s, (now() AT TIME ZONE 'UTC')::date, %s, 0)"
+SETTLE = "SELECT bucketwise.settle_budget(%s, %s, (now() AT TIME ZONE 'UTC')::date, %s, 0)"
+# Its argument has the reservation wait for what is settled.
+RESERVE_SETTLED = """
+    SELECT r.scope, r.unit
+    FROM bucketwise.settle_budget(%s, %s, (now() AT TIME ZONE 'UTC')::date, %s, 0) AS settled,
+    LATERAL bucketwise.reserve_budget(%s, %s, 1 + length(settled::text), 0, %s, NULL, %s, NULL) AS r"""
 FILTERS = [
     Filters(),
     Filters(prefix="folder"),
@@ -57,7 +62,7 @@ def canary_tenants(database: IndexDatabase, *names: str) -> Iterator[None]:
             _fill(name, corpus)
         with connected(database.ask) as ask:
             for name in tenants:
-                ask.execute(f"SELECT {SETTLED}".encode(), (name, CALLER, SPENT[name]))
+                ask.execute(SETTLE, (name, CALLER, SPENT[name]))
         for name, tell_apart in {"ada": _tell_ada_apart, "ben": _tell_ben_apart}.items():
             if name in tenants:
                 tell_apart(tenants[name])
@@ -186,10 +191,7 @@ def _reserve(name: str, *beyond: int | None) -> Call:
 def _settle(name: str, *beyond: int) -> Call:
     """What a reservation of 1 is told after 5 more were settled."""
     limits = [SPENT[name] + more for more in beyond]
-    # Its argument has the reservation wait for what is settled.
-    reserved = "bucketwise.reserve_budget(%s, %s, 1 + length(settled::text), 0, %s, NULL, %s, NULL)"
-    statement = f"SELECT r.scope, r.unit FROM {SETTLED} AS settled, LATERAL {reserved} AS r"  # noqa: S608
-    return statement, (name, CALLER, 5, name, CALLER, *limits)
+    return RESERVE_SETTLED, (name, CALLER, 5, name, CALLER, *limits)
 
 
 def answers(connection: Connection, function: str, *names: str) -> Iterator[list[Any]]:

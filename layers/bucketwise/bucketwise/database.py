@@ -99,15 +99,18 @@ def _transaction(connection: BoundedConnection, deadline: Deadline) -> Iterator[
     """One in which no statement takes longer than until the deadline, by the server's clock and by ours."""
     milliseconds = max(1, int(deadline.allow(3600) * 1000))
     connection.deadline = deadline
-    # Both in one round trip; connection.transaction() would take one for the first alone.
-    connection.execute(sql.SQL("BEGIN; SET LOCAL statement_timeout = {}").format(milliseconds))
-    try:
+    with ExitStack() as undo:
+        undo.callback(_roll_back, connection)
+        # Both in one round trip; connection.transaction() would take one for the first alone.
+        connection.execute(sql.SQL("BEGIN; SET LOCAL statement_timeout = {}").format(milliseconds))
         yield
-    except BaseException:
-        with suppress(psycopg.Error):  # a connection that is lost has rolled back
-            connection.rollback()
-        raise
+        undo.pop_all()
     connection.commit()
+
+
+def _roll_back(connection: Connection) -> None:
+    with suppress(psycopg.Error):  # a connection that is lost has rolled back
+        connection.rollback()
 
 
 def connect(settings: Settings, deadline: Deadline) -> BoundedConnection:
