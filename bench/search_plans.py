@@ -61,6 +61,7 @@ def _explained(owner: Connection, question: Question, depth: int) -> Iterator[Ex
         "question_embedding": ("halfvec", HalfVector(question.vector)),
         "among": ("text[]", None),
         "depth": ("int", depth),
+        "of_chunks": ("bigint", None),
     }
     yield Explained("Vectors, by HNSW", _plan(owner, "nearest_among", by_index, values))
     [keys] = owner.execute(DOCUMENTS, (GIANT, f"{LABEL}/")).fetchone() or [[]]
