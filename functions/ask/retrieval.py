@@ -1,7 +1,7 @@
 """The retrieval half: embed the question, search, keep what is relevant."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -99,10 +99,16 @@ class Searcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSearcher:
+    """Remembers in which languages a tenant's documents are: a question need not be analysed in all others."""
+
     database: Database
+    languages: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def search(self, query: SearchQuery, *, deadline: Deadline) -> SearchResult:
-        return self.database.run(lambda connection: search(connection, query), deadline=deadline)
+        known = replace(query, languages=self.languages.get(query.tenant))
+        result = self.database.run(lambda connection: search(connection, known), deadline=deadline)
+        self.languages[query.tenant] = result.languages
+        return result
 
 
 @dataclass(frozen=True, slots=True)

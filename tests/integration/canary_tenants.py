@@ -144,6 +144,7 @@ def calls() -> dict[str, list[Call]]:
             for name, digests in product(LANGUAGES, product((KEPT, NOT_KEPT), repeat=2))
         ],
         "corpus_version": [("SELECT bucketwise.corpus_version(%s)", (name,)) for name in LANGUAGES],
+        "spoken_languages": [("SELECT bucketwise.spoken_languages(%s)", (name,)) for name in LANGUAGES],
         "held_version": [("SELECT * FROM bucketwise.held_version(%s, %s)", each) for each in named],
         "stored_for": [("SELECT * FROM bucketwise.stored_for(%s, %s)", each) for each in named],
         "documents_page": [(of_all, each) for each in product(LANGUAGES, (None, "queued", "failed"))]

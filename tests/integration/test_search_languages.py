@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from ask.retrieval import DatabaseSearcher
 from bucketwise.keyword_terms import language_term
+from bucketwise.search import SearchQuery
 from bucketwise.stop_words import STOP_WORDS
 from ingest.postings import Postings
 from tests.integration.corpus import Corpus, corpus_of, keys, places
@@ -74,6 +76,31 @@ def test_a_stop_word_counts_as_in_every_chunk_of_its_language_that_is_there(corp
     assert told() == pytest.approx(worth(ENGLISH) / less)
     assert Postings(corpus.index.database, corpus.index.tenant).fold_all(deadline=SOON)
     assert told() == pytest.approx(worth(ENGLISH) / less)
+
+
+@BOTH_WAYS
+def test_a_question_analysed_in_the_tenants_languages_alone_finds_the_same(corpus: Corpus, exact_below: int) -> None:
+    corpus.add("tor.md", "de: Die Tore der Controller", title=None)
+    corpus.add("manual.md", "zh: 安装 Zeppelin 的方法 controller-12", title=None)
+    for question in (
+        "What is the controller for?",
+        "Wozu sind Tore?",
+        "zeppelin 方法",
+        "controller-12 for 8 lamps",
+        "the",
+    ):
+        everywhere = corpus.ask(question, exact_below=exact_below)
+        assert everywhere.languages == {"en", "es", "de", "zh"}
+        assert corpus.ask(question, languages=everywhere.languages, exact_below=exact_below) == everywhere
+
+
+def test_a_language_that_has_come_since_the_last_search_is_met_with_its_stems(corpus: Corpus) -> None:
+    searcher = DatabaseSearcher(corpus.asked)
+    query = SearchQuery(corpus.index.tenant, "Wozu dient das Tor?", None, {}, limit=10, depth=50, keyword_weight=0.6)
+    assert keys(searcher.search(query, deadline=SOON)) == set()
+    corpus.add("tor.md", "de: Die Tore sind offen.", title=None)
+    assert keys(searcher.search(query, deadline=SOON)) == {"tor.md"}
+    assert searcher.languages == {corpus.index.tenant: {"en", "es", "de"}}
 
 
 @BOTH_WAYS

@@ -70,7 +70,7 @@ def test_without_a_vector_the_keyword_leg_searches_alone(corpus: Corpus) -> None
 
 @pytest.mark.parametrize("question", ["", " ", "the of and is", "?!... --", "'", '"', "\\", "()", "🚂🚂", "\t\n\r\x01"])
 def test_a_question_without_a_word_is_left_to_the_vector_leg(corpus: Corpus, question: str) -> None:
-    assert corpus.ask(question) == SearchResult(3, [])
+    assert corpus.ask(question) == SearchResult(3, [], languages=frozenset({"en"}))
     found = corpus.ask(question, QUESTION)
     assert found.passages[0].key == "leave.md"
     assert [(one.keyword_rank, one.keyword_score, one.coverage) for one in found.passages] == [(None, None, 0.0)] * 3

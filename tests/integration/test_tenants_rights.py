@@ -30,6 +30,7 @@ ASK_EXECUTES = {
     "reserve_budget",
     "search",
     "settle_budget",
+    "spoken_languages",
     "stored_for",
 }
 INGEST_EXECUTES = {"add_terms", "append_terms", "corpus_version", "fold_postings", "holds_kind", "index_kind"}

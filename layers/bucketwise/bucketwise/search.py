@@ -1,6 +1,6 @@
 """Hybrid search as a function call: one round trip, ranked in the database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from bucketwise.errors import IndexChanged
 from bucketwise.index_kind import IndexKind
-from bucketwise.keyword_terms import question_terms
+from bucketwise.keyword_terms import QuestionTerm, question_terms
 from bucketwise.models import Place, PlaceMark
 
 # Up to this many chunks are compared one by one, which is exact, before the HNSW index is asked; and up to a fifth of
@@ -33,6 +33,7 @@ class SearchQuery:
     ``filters`` is one JSON value with any of prefix, key, content_type, modified_from, modified_before
     (ISO 8601) and condition (an SQL/JSON path, see 0009_filters.sql). ``held_key`` names an
     object whose version in the index is to be told with the result. ``kind`` is what the vector was made with.
+    ``languages`` are those (ISO 639-1) that the tenant's documents were in when it was searched last; None: not known.
     ``exact_below`` is EXACT_BELOW unless given. ``keyword_normalisation`` is "max" or "min_max", see 0014_fusion.sql.
     """
 
@@ -45,6 +46,7 @@ class SearchQuery:
     keyword_weight: float
     held_key: str | None = None
     kind: IndexKind | None = None
+    languages: frozenset[str] | None = None
     exact_below: int | None = None
     k1: float = K1
     b: float = B
@@ -104,7 +106,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """``corpus_version``, ``passages`` (best first) and ``held`` were read from one snapshot.
+    """All was read from one snapshot. ``passages``: best first. ``languages``: of the tenant's documents, by ISO 639-1.
 
     ``held`` is None if no object was named, and if its version has no id: it is unknown, was deleted, or its bucket
     keeps no versions.
@@ -113,6 +115,7 @@ class SearchResult:
     corpus_version: int
     passages: list[Passage]
     held: HeldVersion | None = None
+    languages: frozenset[str] = frozenset()
 
 
 def search(connection: Connection, query: SearchQuery) -> SearchResult:
@@ -120,11 +123,20 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
 
     Raises IndexChanged if ``query.kind`` is not the live kind of vectors.
     """
-    asked = question_terms(query.text)
+    if query.languages is None:
+        return _search(connection, query, question_terms(query.text))
+    result = _search(connection, query, question_terms(query.text, query.languages))
+    if result.languages <= query.languages:
+        return result
+    return _search(connection, query, question_terms(query.text))  # a document in another language has come since
+
+
+def _search(connection: Connection, query: SearchQuery, asked: Sequence[QuestionTerm]) -> SearchResult:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            """SELECT current_version, live.is_live, held.*, found.*
+            """SELECT current_version, spoken, live.is_live, held.*, found.*
                FROM bucketwise.corpus_version(%(tenant)s) AS current_version
+               CROSS JOIN bucketwise.spoken_languages(%(tenant)s) AS spoken
                CROSS JOIN LATERAL (
                    SELECT %(model)s::text IS NULL OR EXISTS (
                        SELECT FROM bucketwise.index_kind()
@@ -161,6 +173,7 @@ def search(connection: Connection, query: SearchQuery) -> SearchResult:
         corpus_version=rows[0]["current_version"],
         passages=[_passage(row) for row in rows if row["key"] is not None],
         held=_held(rows[0]),
+        languages=frozenset(rows[0]["spoken"]),
     )
 
 

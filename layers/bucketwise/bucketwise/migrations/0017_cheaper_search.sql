@@ -1,5 +1,5 @@
 -- The same search with less work: fewer vectors are compared in a small index, and which of the question's terms count in
--- a document is looked up once for its language, not once for each passage.
+-- a document is looked up once for its language, not once for each passage. Who asks can know which languages there are.
 
 -- Makes bucketwise.nearest_among for vectors of so many dimensions and an index of this kind: an index over an
 -- expression is used only by a query that has the same expression, with the dimensions in it.
@@ -73,6 +73,14 @@ END
 $make$;
 DROP FUNCTION bucketwise.nearest_among(text, halfvec, text[], int, boolean);
 SELECT bucketwise.make_nearest(dimensions, vector_index) FROM bucketwise.index_settings;
+
+-- The languages that documents of a tenant are in, or were: one stays when its last document goes.
+CREATE FUNCTION bucketwise.spoken_languages(for_tenant text) RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, bucketwise, public, pg_temp
+BEGIN ATOMIC
+    SELECT ARRAY(SELECT DISTINCT l.language FROM bucketwise.tenant_languages l WHERE l.tenant = for_tenant);
+END;
 
 -- The `most` best passages of those that a leg found among its best `depth`. Of each term of the question is told of
 -- which of its words it is, and for documents of which language; '*' stands for all.
