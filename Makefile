@@ -11,7 +11,7 @@ SAM := .venv-sam/bin/sam
 ARCHITECTURES := arm64 x86_64
 BUILD := .aws-sam
 
-.PHONY: demo dev test check bench estimate lint lock clean build build-here invoke api deploy reindex formats
+.PHONY: demo dev test check bench estimate lint lock clean build build-here invoke api deploy reindex cloud-check formats
 
 demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No account, key or Docker.
 	@$(BIN)/python -m local.demo
@@ -42,6 +42,12 @@ reindex: .venv/.demo  ## A deployed index over to another embedding model: make 
 	@test -n "$(STACK)" || { echo "name a stack: make reindex STACK=name MODEL=text-embedding-3-large DIMENSIONS=3072"; exit 1; }
 	@$(BIN)/python -m local.reindex --stack "$(STACK)" \
 	    $(if $(DROP),--drop,--model "$(MODEL)" --dimensions "$(DIMENSIONS)")
+
+# A token of the environment that belongs to something else is not sent: it has to be given to make, or by its full name.
+cloud-check: export BUCKETWISE_TOKEN ?= $(if $(filter command,$(origin TOKEN)),$(TOKEN))
+cloud-check: .venv/.demo  ## Whether a deployed stack does what it should, with one document: make cloud-check STACK=name, and PREFIX=of/keys/ or TOKEN=jwt
+	@test -n "$(STACK)" || { echo "name a stack: make cloud-check STACK=bucketwise"; exit 1; }
+	@$(BIN)/python -m local.cloud_check --stack "$(STACK)" $(if $(PREFIX),--prefix "$(PREFIX)")
 
 build: .venv/.test .venv-sam/.filled .aws-sam/runtime/.filled  ## What `sam deploy` uploads, for both architectures, with bytecode.
 	@for architecture in $(ARCHITECTURES); do \

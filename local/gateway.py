@@ -5,7 +5,7 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +26,7 @@ class Gateway:
     """Serves ``function`` on 127.0.0.1; ``port`` 0 takes a free one.
 
     ``identity`` goes into every event's ``requestContext.identity``: the caller that IAM would have verified.
+    ``refusal``: the answer to a request that an authorizer keeps from the function; None lets it through.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Gateway:
         *,
         port: int = 0,
         identity: Mapping[str, Any] | None = None,
+        refusal: Callable[[Request], Response | None] | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
@@ -42,6 +44,7 @@ class Gateway:
         self._invocations = ThreadPoolExecutor(max_workers=256, thread_name_prefix="invocation")
         self._function = function
         self._identity = dict(identity or {})
+        self._refusal = refusal
         self._timeout_seconds = timeout_seconds
         self._busy_seconds = busy_seconds
 
@@ -63,6 +66,8 @@ class Gateway:
 
     def respond(self, request: Request) -> Response:
         """The function's answer, or the gateway's own when there is none."""
+        if self._refusal is not None and (refused := self._refusal(request)) is not None:
+            return refused
         event = build_event(request, self._identity)
         invocation = self._invocations.submit(self._function.invoke, event, wait_seconds=self._busy_seconds)
         try:

@@ -40,6 +40,7 @@ class TwinOptions:
     ``visibility_seconds`` and ``max_receives`` are the queue's. ``environment`` is where settings of the
     functions, and the user's own model, are looked up. ``faults``: the model server can be told to fail.
     ``reconcile_seconds``: between two comparisons of bucket and index; None leaves them to who asks for one.
+    ``signed``: the API refuses requests that are not signed with the twin's AWS keys, as a stack does.
     """
 
     home: Path
@@ -52,6 +53,7 @@ class TwinOptions:
     ask_concurrency: int = 4
     faults: bool = False
     reconcile_seconds: float | None = None
+    signed: bool = False
 
 
 class Services:

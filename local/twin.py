@@ -10,6 +10,8 @@ from local.function import Function
 from local.gateway import Gateway
 from local.schedule import SCHEDULED_EVENT, Schedule
 from local.services import INGEST_SECONDS, RECONCILE_SECONDS, Services
+from local.signature import SignatureCheck
+from local.storage.client import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 
 ASK_SECONDS = 29.0
 HANDLERS = {"ingest": "ingest.handler", "reconcile": "ingest.reconcile_handler", "ask": "ask.handler"}
@@ -44,7 +46,9 @@ class Twin(Services):
         self.events = EventSource(
             self.ingest, self.queue_url, self.storage.sqs, batch_size=1, maximum_concurrency=options.ingest_concurrency
         )
-        self.gateway = Gateway(self.ask, port=options.port, identity=IDENTITY)
+        signatures = SignatureCheck({ACCESS_KEY_ID: SECRET_ACCESS_KEY}, REGION)
+        refusal = signatures.refusal if options.signed else None
+        self.gateway = Gateway(self.ask, port=options.port, identity=IDENTITY, refusal=refusal)
         parts: list[EventSource | Gateway | Schedule] = [self.events, self.gateway]
         if options.reconcile_seconds is not None:
             parts.append(Schedule(self.reconciler, seconds=options.reconcile_seconds))

@@ -25,8 +25,13 @@ MAKES = {
     'make invoke EVENTS="s3-put ask"',
     "make api PORT=3000",
 }
-# What needs an account can only be compared with the template, or with a stand-in: test_reindex_function.
-IN_AN_ACCOUNT = [line for line in COMMANDS if re.match(r"make deploy|make reindex|aws |sam |curl .*--aws-sigv4", line)]
+# What needs an account can only be compared with the template, or with a stand-in, as in test_reindex_function and
+# test_cloud_check.
+IN_AN_ACCOUNT = [
+    line
+    for line in COMMANDS
+    if re.match(r"make deploy|make reindex|make cloud-check|aws |sam |curl .*--aws-sigv4", line)
+]
 
 
 def test_every_command_of_the_readme_is_tested() -> None:
