@@ -39,7 +39,7 @@ from bench.capacity_queue import Observed
 from bench.capacity_steps import RECORDED, Steps
 from bench.capacity_tables import tables
 
-READERS = (0, 1, 3, 15)
+READERS = (0, 1, 3, 15)  # beside the writer
 USABLE_SHARE = 0.7  # of the connections, see the template's DatabaseParameters
 AS_DEPLOYED = Settings("as deployed")
 # A minute's limits of the models: OpenAI's tiers 1, 3 and 5 for gpt-4.1-mini and text-embedding-3-small, as published

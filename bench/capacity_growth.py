@@ -7,6 +7,7 @@ from bench.capacity_bounds import Settings, chunks_of_document, documents_a_day
 from bench.capacity_limits import PRICES, limit
 from bench.capacity_steps import Steps
 
+SHARED = "embedding model"
 GROUPS = (2, 10, 100)
 CHUNKS = (200_000, 1_000_000, 10_000_000, 100_000_000)
 
@@ -30,14 +31,21 @@ class Growth:
 
 
 def grown(chunks: int, steps: Steps, filling: Settings) -> Growth:
-    """``filling``: the settings with which the index is filled, each cluster by a stack of its own."""
+    """``filling``: the settings with which the index is filled, each cluster by a stack of its own.
+
+    The limits of the embedding model are shared by all of them, as they are those of an account.
+    """
     hot = chunks * steps.hot_bytes
     acu = acu_for(hot / 2**30)
     clusters = math.ceil(acu / limit("Aurora, capacity units of an instance"))
     each = chunks / clusters
     p50, p95 = steps.search_ms(each)
     stored = chunks * steps.stored_bytes / 1e9
-    a_day = documents_a_day(filling, steps)[0].value * chunks_of_document(filling, steps)
+    documents = chunks / chunks_of_document(filling, steps)
+    days = [
+        documents / bound.value / (1 if bound.what.startswith(SHARED) else clusters)
+        for bound in documents_a_day(filling, steps)
+    ]
     return Growth(
         chunks=chunks,
         hot_gib=hot / 2**30,
@@ -50,7 +58,7 @@ def grown(chunks: int, steps: Steps, filling: Settings) -> Growth:
         storage_usd=stored * PRICES["storage_gb_month"],
         acu_usd=acu * PRICES["acu_hour"] * PRICES["hours_a_month"],
         embedding_usd=chunks * steps.tokens_per_chunk / 1e6 * PRICES["embedding_million_tokens"],
-        days_to_fill=each / a_day,
+        days_to_fill=max(days),
     )
 
 

@@ -45,7 +45,7 @@ def tables(report: Report) -> dict[str, str]:
                 for stack in stacks
             ),
         ),
-        "readers": _table(
+        "instances": _table(
             ("", *(f"{int(more) + 1} instances" for more in stacks[0]["database_readers"])),
             ((stack["settings"]["name"], *stack["database_readers"].values()) for stack in stacks),
         ),

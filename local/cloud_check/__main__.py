@@ -35,7 +35,8 @@ def main() -> int:
         "--wait", type=float, default=300.0, metavar="SECONDS", help="for each thing that takes a while"
     )
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         check = _check(options.stack, options.prefix, options.wait)
         return 0 if run(check) else 1
@@ -76,6 +77,9 @@ def _caller(session: boto3.Session, stack: Stack) -> Caller:
 
 
 def _interrupt(_number: int, _frame: Any) -> None:
+    """The first one ends the check; further ones must not end the cleaning up."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

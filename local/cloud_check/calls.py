@@ -93,9 +93,9 @@ def problem(reply: Reply) -> str:
 
 
 def said(reply: Reply) -> str:
-    """Status, and title and reason of a problem document."""
+    """Status, and title and reason of a problem document, or what API Gateway says in its own name."""
     body = reply.body if isinstance(reply.body, dict) else {}
-    told = [str(body[name]) for name in ("title", "reason", "hint") if body.get(name)]
+    told = [str(body[name]) for name in ("title", "message", "reason", "hint") if body.get(name)]
     return ": ".join([f"the API said {reply.status}", *told])
 
 

@@ -50,7 +50,8 @@ class Canary:
         except ClientError as error:
             self.tried = bool(self.versions) or error.response["Error"]["Code"] != "PreconditionFailed"
             raise
-        self.versions.append(reply.get("VersionId"))
+        version = reply.get("VersionId")
+        self.versions.append(None if version == "null" else version)  # so named while versioning is suspended
 
     def delete(self) -> None:
         self.s3.delete_object(Bucket=self.bucket, Key=self.key)

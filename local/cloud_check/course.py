@@ -1,7 +1,9 @@
 """Runs the steps in order, prints what became of each, and cleans up however they end."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -57,17 +59,30 @@ def run(check: Check) -> bool:
             elif not _done(step):
                 failed.add(step.name)
     finally:
-        cleaned = _done(
-            Step(
-                "cleaned up", check.canary.erase, f"delete all versions of s3://{check.stack.bucket}/{check.canary.key}"
-            )
-        )
+        cleaned = _cleaned_up(check)
     return cleaned and not failed
+
+
+def _cleaned_up(check: Check) -> bool:
+    left = f"delete all versions of s3://{check.stack.bucket}/{check.canary.key}"
+    with _undisturbed():
+        return _done(Step("cleaned up", check.canary.erase, left))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Who is impatient presses Ctrl-C twice; what is left to do takes seconds, and is bounded."""
+    kept = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def _done(step: Step) -> bool:
     began = time.monotonic()
-    seen = next(_failure(step), None)
+    seen = _failure_of(step)
     took = f"{(time.monotonic() - began) * 1000:8.0f} ms"
     print(f"{step.name:<{WIDTH}} {'ok     ' if seen is None else 'FAILED '} {took}", flush=True)
     if seen is not None:
@@ -75,12 +90,13 @@ def _done(step: Step) -> bool:
     return seen is None
 
 
-def _failure(step: Step) -> Iterator[str]:
+def _failure_of(step: Step) -> str | None:
     try:
         step.run()
     except StepFailed as failure:
-        yield str(failure)
+        return str(failure)
     except ClientError as error:
-        yield f"AWS said {error.response['Error']['Code']} to {error.operation_name}"
+        return f"AWS said {error.response['Error']['Code']} to {error.operation_name}"
     except BotoCoreError as error:
-        yield f"AWS did not answer ({type(error).__name__})"
+        return f"AWS did not answer ({type(error).__name__})"
+    return None

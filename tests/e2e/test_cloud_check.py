@@ -131,7 +131,9 @@ def test_ctrl_c_leaves_nothing_in_the_bucket(whole: Place) -> None:
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        for _ in range(20):  # impatience
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
         printed, _ = process.communicate(timeout=ENOUGH_SECONDS)
     assert process.returncode == 130
     assert outcomes(printed)["cleaned up"] == "ok"
@@ -148,6 +150,14 @@ def test_without_ingest_it_says_what_to_look_at_and_cleans_up(whole: Place) -> N
     assert "the API said 409" in printed
     assert "look at: the receipt" in printed
     assert whole.keys() == {OTHER}
+
+
+def test_a_bucket_without_versions_is_checked_as_well(tmp_path: Path) -> None:
+    with place(tmp_path) as plain:
+        plain.twin.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+        code, printed, _ = plain.run()
+        assert (code, set(outcomes(printed).values())) == (0, {"ok"}), printed
+        assert plain.keys() == {OTHER}
 
 
 def test_a_deletion_that_is_not_heard_fails(tmp_path: Path) -> None:

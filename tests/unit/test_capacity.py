@@ -108,6 +108,7 @@ def test_a_cluster_that_has_all_units_is_followed_by_another() -> None:
     assert two.search_p50_ms == one.search_p50_ms
     assert one.hot_gib == pytest.approx(50e6 * STEPS.hot_bytes / 2**30)
     assert one.acu - 0.5 < one.hot_gib <= one.acu  # two GiB each, of which half are for pages
+    assert two.days_to_fill == pytest.approx(100e6 * STEPS.tokens_per_chunk / 1e6 / 1440)  # all share one account
     assert one.stored_gb == pytest.approx(50e6 * (500 + 4450 + 260 + 4100 + 1845) / 1e9)
 
 
