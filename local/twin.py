@@ -8,6 +8,7 @@ from local.environment import Configuration
 from local.event_source import EventSource
 from local.function import Function
 from local.gateway import Gateway
+from local.proxy_format import Request, Response
 from local.schedule import SCHEDULED_EVENT, Schedule
 from local.services import INGEST_SECONDS, RECONCILE_SECONDS, Services
 from local.signature import SignatureCheck
@@ -46,8 +47,7 @@ class Twin(Services):
         self.events = EventSource(
             self.ingest, self.queue_url, self.storage.sqs, batch_size=1, maximum_concurrency=options.ingest_concurrency
         )
-        signatures = SignatureCheck({ACCESS_KEY_ID: SECRET_ACCESS_KEY}, REGION)
-        refusal = signatures.refusal if options.signed else None
+        refusal = self._refusal if options.signed else None
         self.gateway = Gateway(self.ask, port=options.port, identity=IDENTITY, refusal=refusal)
         parts: list[EventSource | Gateway | Schedule] = [self.events, self.gateway]
         if options.reconcile_seconds is not None:
@@ -55,6 +55,9 @@ class Twin(Services):
         for part in parts:
             part.start()
             self._running.callback(part.stop)
+
+    def _refusal(self, request: Request) -> Response | None:
+        return SignatureCheck({ACCESS_KEY_ID: SECRET_ACCESS_KEY}, REGION).refusal(request)
 
     def _function(self, name: str, variables: Mapping[str, str], seconds: float, concurrency: int) -> Function:
         configuration = self._configuration(name, variables, seconds)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ import pytest
 
 from local import CODE, ROOT
 from local.environment import Configuration
+from local.gateway import error_response
+from local.proxy_format import Request, Response
 from local.services import BUCKET, TwinOptions
 from local.twin import Twin
 from tests.e2e.conftest import System
 from tests.e2e.twin_stack import stack_of
 
 STACK = "twin"
+TOKEN = "head.claims.signature"
 PREFIX = "team/"
 OTHER = "team/bucketwise-check/of-somebody.txt"
 ENOUGH_SECONDS = 120
@@ -35,6 +39,15 @@ class DeafTwin(Twin):
         if name != "ingest":
             return given
         return replace(given, handler="tests.e2e.deaf_ingest.lambda_handler", paths=(*CODE, ROOT))
+
+
+class TokenTwin(Twin):
+    """Its API wants a token in place of a signature, as one behind an authorizer does."""
+
+    def _refusal(self, request: Request) -> Response | None:
+        if request.header("authorization") == f"Bearer {TOKEN}":
+            return None
+        return error_response(HTTPStatus.UNAUTHORIZED, "Unauthorized")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +129,15 @@ def test_credentials_that_the_api_does_not_know_fail_and_no_secret_is_shown(whol
     assert whole.keys() == {OTHER}
 
 
-def test_a_token_is_sent_in_place_of_a_signature(whole: Place) -> None:
-    """This API wants signatures, so that it is refused."""
-    code, printed, complained = whole.run(wait=FEW_SECONDS, BUCKETWISE_TOKEN="head.claims.sign")
-    assert (code, outcomes(printed)["API and database answer"]) == (1, "FAILED")
+def test_a_token_is_sent_in_place_of_a_signature(whole: Place, tmp_path: Path) -> None:
+    code, printed, complained = whole.run(wait=FEW_SECONDS, BUCKETWISE_TOKEN=TOKEN)
+    assert (code, outcomes(printed)["API and database answer"]) == (1, "FAILED")  # this API wants signatures
     assert "claims" not in printed + complained
+    with place(tmp_path, TokenTwin) as behind_authorizer:
+        code, printed, _ = behind_authorizer.run(BUCKETWISE_TOKEN=TOKEN)
+        assert (code, set(outcomes(printed).values())) == (0, {"ok"}), printed
+        code, printed, _ = behind_authorizer.run(wait=FEW_SECONDS)
+        assert (code, outcomes(printed)["API and database answer"]) == (1, "FAILED")
 
 
 def test_ctrl_c_leaves_nothing_in_the_bucket(whole: Place) -> None:

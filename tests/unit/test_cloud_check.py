@@ -2,15 +2,20 @@
 
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
+from local import ROOT
 from local.api import Reply
 from local.cloud_check.callers import AnonymousCaller, BearerCaller, Caller, SigningCaller
 from local.cloud_check.calls import NotYet, SignedApi, StepFailed, body_of, opened, wait_for
@@ -97,3 +102,24 @@ def test_an_api_that_is_not_there_is_a_failed_step() -> None:
 def test_a_link_that_is_no_web_address_is_not_opened() -> None:
     with pytest.raises(StepFailed, match="no web address"):
         opened("file:///etc/hostname")
+
+
+def made(folder: Path, *arguments: str, **environment: str) -> dict[str, Any]:
+    """What `make cloud-check` runs: its arguments, and the token that it is given."""
+    python = folder / "python"
+    program = "import json, os, sys; print(json.dumps([sys.argv[1:], os.environ.get('BUCKETWISE_TOKEN')]))"
+    python.write_text(f"#!{sys.executable}\n{program}\n", encoding="utf-8")
+    python.chmod(0o755)
+    command = ["make", "--silent", "--old-file", ".venv/.demo", "cloud-check", f"BIN={folder}", *arguments]
+    inherited = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True, check=True)
+    run, token = json.loads(done.stdout.splitlines()[-1])
+    return {"run": run, "token": token}
+
+
+def test_make_hands_on_stack_and_prefix_and_no_token_that_was_not_meant_for_it(tmp_path: Path) -> None:
+    plain = made(tmp_path, "STACK=papers", TOKEN="of something else")
+    assert plain == {"run": ["-m", "local.cloud_check", "--stack", "papers"], "token": ""}
+    given = made(tmp_path, "STACK=papers", "PREFIX=a b/", "TOKEN=jwt")
+    assert given["run"] == ["-m", "local.cloud_check", "--stack", "papers", "--prefix", "a b/"]
+    assert given["token"] == made(tmp_path, "STACK=papers", BUCKETWISE_TOKEN="jwt")["token"] == "jwt"
