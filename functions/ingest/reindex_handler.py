@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,6 +14,7 @@ from bucketwise.errors import BucketwiseError, InvalidSettings
 from bucketwise.index_kind import IndexKind
 from bucketwise.model_calls import model_client
 from bucketwise.settings import Settings
+from bucketwise.snapstart import kept
 from bucketwise.telemetry import Metric, Telemetry
 from ingest.embedding_sets import EmbeddingSets
 from ingest.embedding_stage import EmbeddingStage
@@ -66,7 +66,7 @@ def _run(request: Request, deadline: Deadline) -> Progress:
     return reindex().go_over(kind, vector_index=request.vector_index, deadline=deadline)
 
 
-@lru_cache(maxsize=1)
+@kept
 def reindex() -> Reindex:
     """Raises InvalidSettings. Nothing is connected yet."""
     return build_reindex(Settings.from_environment(os.environ))

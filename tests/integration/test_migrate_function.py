@@ -146,7 +146,7 @@ def test_an_unreachable_database_is_answered_in_time(
     cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://master@127.0.0.1:9/nothing")
-    lambda_handler(event("Create", cloudformation), Context(seconds=26))
+    lambda_handler(event("Create", cloudformation), Context(seconds=28))
     [answer] = cloudformation.answers
     assert (answer["Status"], answer["Reason"].partition(";")[0]) == ("FAILED", "OperationalError")
 

@@ -34,7 +34,8 @@ MAY_IMPORT = {
 FIRST_PARTY = {"bucketwise", "ingest", "ask", "migrate", "local", "bench", "examples", "tests"}
 # What a module of the shared layer, or of a function, may build on: never on what is built on it.
 ORDER = {
-    "bucketwise": ["models", "errors", "settings", "prices", "deadline", "secrets_manager", "ingest_queue",
+    "bucketwise": ["models", "errors", "settings", "prices", "deadline", "snapstart", "aws_clients",
+                   "secrets_manager", "iam_token", "ingest_queue",
                    "connection", "migrations", "database", "index_kind", "circuit", "model_network",
                    "model_calls", "telemetry", "embedding",
                    "stop_words", "analysis", "keyword_terms", "search"],

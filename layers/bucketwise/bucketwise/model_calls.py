@@ -17,6 +17,7 @@ from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable
 from bucketwise.model_network import call_time, within_call_time
 from bucketwise.secrets_manager import read_secret
 from bucketwise.settings import Settings
+from bucketwise.snapstart import closed_before_snapshot
 
 T = TypeVar("T")
 
@@ -53,7 +54,8 @@ def rerank_client(settings: Settings) -> openai.OpenAI:
 def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
     if not key and key_secret:
         key = read_secret(key_secret).strip()
-    return within_call_time(openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60))
+    client = openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60)
+    return closed_before_snapshot(within_call_time(client))
 
 
 @contextmanager
