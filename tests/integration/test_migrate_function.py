@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from bucketwise.migrations import migrations
+from bucketwise.migrations import LOCK, migrations
 from local.postgres import Postgres
-from migrate.handler import lambda_handler
+from migrate.handler import RESERVE_SECONDS, lambda_handler
+from tests.integration.fault_proxy import FaultProxy
+from tests.integration.index_database import at_port
 
 MODEL, DIMENSIONS = "model-for-tests", "8"
 
@@ -241,3 +244,37 @@ def test_on_rds_the_roles_may_log_in_with_iam(administered: str, postgres: Postg
     with psycopg.connect(administered) as connection:
         members = connection.execute("SELECT pg_has_role('bucketwise_ask', 'rds_iam', 'MEMBER')").fetchone()
     assert members == (True,)
+
+
+def test_a_database_that_is_a_reader_for_now_is_waited_for(
+    cloudformation: CloudFormation, administered: str, postgres: Postgres
+) -> None:
+    database = sql.Identifier(administered.rpartition("/")[2])
+    with psycopg.connect(postgres.superuser_dsn, autocommit=True) as superuser:
+        superuser.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(database))
+        with ThreadPoolExecutor(1) as pool:
+            migrating = pool.submit(lambda_handler, event("Create", cloudformation), Context())
+            time.sleep(1)
+            assert not migrating.done()
+            superuser.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(database))
+            migrating.result()
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    assert applied(administered)
+
+
+def test_a_database_that_falls_silent_in_the_middle_is_answered_in_time(
+    cloudformation: CloudFormation, administered: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(administered) as blocker, FaultProxy(postgres.port).serving() as proxy:
+        monkeypatch.setenv("DATABASE_URL", at_port(administered, proxy.port))
+        blocker.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        with ThreadPoolExecutor(1) as pool:
+            began = time.monotonic()
+            migrating = pool.submit(lambda_handler, event("Create", cloudformation), Context(RESERVE_SECONDS + 4))
+            while not proxy.opened:
+                time.sleep(0.05)
+            time.sleep(0.5)
+            proxy.silence()
+            migrating.result()
+            assert time.monotonic() - began < RESERVE_SECONDS
+    assert [answer["Status"] for answer in cloudformation.answers] == ["FAILED"]

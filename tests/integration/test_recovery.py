@@ -1,6 +1,5 @@
 """Connections that were cut, or lead to a server that sleeps or became a reader: the next work is done all the same."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from tests.integration.index_database import (
     migrate_as_owner,
     settings_for,
 )
+from tests.integration.standby import begin_again_as_standby, promote
 
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND application_name = 'bucketwise'"
 
@@ -142,21 +142,6 @@ def make_reader(index: IndexDatabase, is_reader: bool) -> None:
         superuser.execute("SELECT pg_reload_conf()")
     shown = "SELECT count(*) FROM pg_settings WHERE name = 'default_transaction_read_only' AND setting = %s"
     wait_for(lambda: index.count(shown, value) == 1)
-
-
-def begin_again_as_standby(postgres: Postgres) -> None:
-    """In recovery, as each reader of a cluster is."""
-    postgres.kill()
-    signal = postgres.data / "standby.signal"
-    signal.touch()
-    owner = postgres.data.stat()
-    os.chown(signal, owner.st_uid, owner.st_gid)
-    postgres.restart()
-
-
-def promote(postgres: Postgres) -> None:
-    with connected(postgres.superuser_dsn) as superuser:
-        assert superuser.execute("SELECT pg_promote()").fetchone() == (True,)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
