@@ -44,17 +44,21 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """How far it got: ``live`` says that it is done. To go on, invoke it again with the same event."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     try:
-        request = Request.model_validate(event)
-        progress = _run(request, deadline)
-    except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
-        return {"error": "InvalidSettings", "text": f"wrong in the event: {wrong}"}
+        with telemetry.failures_logged():
+            progress = _run(_request(event), deadline)
     except BucketwiseError as error:
-        telemetry.log_failure(error)
         return {"error": type(error).__name__, "text": str(error)}
     telemetry.count(Metric.EMBEDDING_TOKENS, progress.tokens)
     telemetry.logger.info("reindexed" if progress.live else "not done yet", extra=asdict(progress))
     return asdict(progress)
+
+
+def _request(event: dict[str, Any]) -> Request:
+    try:
+        return Request.model_validate(event)
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
+        raise InvalidSettings(f"wrong in the event: {wrong}") from None
 
 
 def _run(request: Request, deadline: Deadline) -> Progress:

@@ -35,7 +35,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     outcome = Outcome(True, "nothing to do") if event.get("RequestType") == "Delete" else _try_to_migrate(deadline)
     telemetry.logger.info("migrated" if outcome.succeeded else "not migrated", extra={"reason": outcome.reason})
     if "ResponseURL" in event:
-        answer(event, outcome)
+        with telemetry.failures_logged():
+            answer(event, outcome)
     return {"succeeded": outcome.succeeded, "reason": outcome.reason}
 
 

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ TRANSIENT_STATUS = {408, 409, 425, 429}
 MALFORMED_STATUS = {400, 415, 422}
 # OpenAI says 429 for an empty account too; no pause helps against that.
 NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
+# What a server calls an error; in the place of it, some repeat the request.
+CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 # Not 403: a firewall before the server says that of a single question's words.
 NO_ACCESS_STATUS = {401, 402}
 
@@ -73,7 +76,7 @@ def translated_errors() -> Iterator[None]:
                 f"the model's server answered {error.status_code}", retry_after=_retry_after(error)
             ) from None
         raise ModelRefused(
-            f"the model's server answered {error.status_code} ({code[:60]})",
+            f"the model's server answered {error.status_code} ({code if CODE.fullmatch(code) else 'no code'})",
             malformed=error.status_code in MALFORMED_STATUS,
             lasting=error.status_code in NO_ACCESS_STATUS or code in NO_CREDIT,
         ) from None
