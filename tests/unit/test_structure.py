@@ -115,6 +115,12 @@ def test_only_a_handlers_edge_catches_everything() -> None:
     assert found - cleanup == allowed
 
 
+def test_clients_of_aws_are_made_in_one_place_where_each_is_bounded_in_time() -> None:
+    deployed = (path for path in python_files() if path.relative_to(ROOT).parts[0] in {"functions", "layers"})
+    made = {path.name for path in deployed for module in imports(path) if module.partition(".")[0] == "boto3"}
+    assert made == {"aws_clients.py"}
+
+
 def _only_cleans_up(path: Path) -> bool:
     """Whether every handler for everything raises again."""
     handlers = [
