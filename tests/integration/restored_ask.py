@@ -46,8 +46,9 @@ def ask() -> int:
     return int(lambda_handler(http_event("POST", "/search", body), LambdaContext())["statusCode"])
 
 
-def go_on_elsewhere() -> None:
+def go_on_elsewhere(chance: Any) -> None:
     """A week later, in one of the copies."""
+    random.setstate(chance)  # which Python draws anew in a fork, and Lambda does not in a copy
     now = time.time
     time.time = lambda: now() + WEEK_SECONDS
     snapshot_restore_py.restore()
@@ -60,10 +61,11 @@ def main() -> None:
     input()  # the test changes the secret now
     snapshot_restore_py.take_snapshot()
     say("snapshot")
+    chance = random.getstate()
     for _ in range(COPIES):
         child = os.fork()
         if child == 0:
-            go_on_elsewhere()
+            go_on_elsewhere(chance)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
