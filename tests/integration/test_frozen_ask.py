@@ -25,6 +25,7 @@ from tests.integration.index_database import (
     empty_database,
     migrate_as_owner,
 )
+from tests.integration.standby import begin_again_as_standby, promote
 
 # Of an invocation, instead of a stack's 29.
 SECONDS = 6.0
@@ -62,8 +63,9 @@ class ServedAsk:
 
 
 @contextmanager
-def served(index: IndexDatabase, port: int, log: Path) -> Iterator[ServedAsk]:
+def served(index: IndexDatabase, port: int, log: Path, **more: str) -> Iterator[ServedAsk]:
     variables = {
+        **more,
         "DATABASE_URL": at_port(index.ask, port),
         "EMBEDDING_MODEL": MODEL,
         "EMBEDDING_DIMENSIONS": str(DIMENSIONS),
@@ -156,6 +158,20 @@ def test_a_database_that_wakes_up_in_time_is_waited_for(ask: ServedAsk, proxy: F
         assert ask.search().status == 200
     finally:
         proxy.delay(0)
+
+
+def test_a_reader_answers_searches_and_what_a_budget_must_reserve_is_a_503_until_it_is_a_writer(
+    ask: ServedAsk, asleep: IndexDatabase, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    with served(asleep, proxy.port, tmp_path / "ask.log", BUDGET_CALLER_TOKENS="1000000") as budgeted:
+        assert budgeted.search().status == 200
+        begin_again_as_standby(asleep.postgres)
+        try:
+            assert ask.search().status == 200
+            assert_come_back_later(budgeted.search())
+        finally:
+            promote(asleep.postgres)
+        assert budgeted.search().status == 200
 
 
 def test_an_environment_has_one_connection_whatever_happened_before(ask: ServedAsk, asleep: IndexDatabase) -> None:

@@ -31,8 +31,8 @@ PATIENT = Bounds(connect=3, read=15, tries=3)
 
 @kept
 def session() -> Any:
-    """boto3's, which keeps what it has read of services and credentials; a first one takes a fifth of a second."""
-    import boto3
+    """boto3's, which keeps what it has read of services and credentials."""
+    import boto3  # a third of a second that a request without AWS's services need not pay
 
     return boto3.Session()
 

@@ -16,7 +16,7 @@ def read_secret(secret: str, deadline: Deadline | None = None) -> str:
     """
     if deadline is not None and deadline.remaining() < PROMPT.seconds:
         raise DeadlineExceeded("too little time was left to read a secret")
-    client = _client()  # loads botocore, a fifth of a second that a function without secrets need not pay
+    client = _client()
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
