@@ -1,6 +1,6 @@
 """Clients for AWS's services: from one session, made when they are first needed, and bounded in time.
 
-botocore's own bounds are a minute for each read and five tries: a service that hangs outlived every deadline.
+botocore's own bounds are a minute for each read and five tries: a service that hangs would outlive every deadline.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bucketwise.snapstart import closed_before_snapshot, kept
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Seconds to connect, and of each read; tries in all. Between two tries botocore waits up to a second, or two."""
+    """Seconds to connect, and of each read; tries in all. botocore's pause between them is up to a second, then two."""
 
     connect: float
     read: float
@@ -19,13 +19,13 @@ class Bounds:
 
     @property
     def seconds(self) -> float:
-        """After which nothing was heard for as long as that of a service that hangs: the longest wait for one call."""
+        """The longest wait for one call to a service that takes connections and says nothing."""
         return self.tries * (self.connect + self.read) + sum(2.0**n for n in range(self.tries - 1))
 
 
 # While somebody waits for the answer.
 PROMPT = Bounds(connect=1, read=2, tries=2)
-# While nobody does: S3 may take its time, as long as an invocation is not over before it says something.
+# While nobody does: S3 may take its time, as long as it does not take an invocation's.
 PATIENT = Bounds(connect=3, read=15, tries=3)
 
 

@@ -11,8 +11,8 @@ SECONDS = 900
 def iam_token(settings: Settings) -> str:
     """Signed anew for each connection, with the role's credentials of this moment. Raises SecretUnavailable.
 
-    A token that was kept would save next to nothing, and could be too old. boto3's client for RDS, which signs the same,
-    reads the description of all of RDS first: about as long as importing boto3 takes.
+    A token that was kept would save next to nothing, and could be too old. boto3's client for RDS, which signs the
+    same, reads the description of all of RDS first: about as long as importing boto3 takes.
     """
     aws = session()
     from botocore.auth import SigV4QueryAuth
