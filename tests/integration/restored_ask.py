@@ -7,15 +7,14 @@ must have the function's code, and ``runtime_of_lambda``.
 import json
 import os
 import random
-import socket
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import snapshot_restore_py
 
 from ask.handler import lambda_handler
+from tests.integration.open_connections import connections
 from tests.unit.fakes import LambdaContext, http_event
 
 COPIES = 2
@@ -25,20 +24,6 @@ WEEK_SECONDS = 7 * 86_400.0
 def say(moment: str, **what: Any) -> None:
     line = json.dumps({"moment": moment, "connections": connections(), **what})
     os.write(int(sys.argv[1]), f"{line}\n".encode())
-
-
-def connections() -> int:
-    """TCP sockets of this process; X-Ray's UDP socket is not connected to anybody."""
-    count = 0
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            is_socket = str(entry.readlink()).startswith("socket:")
-        except FileNotFoundError:  # the one that listed the folder
-            continue
-        if is_socket:
-            with socket.socket(fileno=os.dup(int(entry.name))) as found:
-                count += found.type == socket.SOCK_STREAM and found.family in {socket.AF_INET, socket.AF_INET6}
-    return count
 
 
 def ask() -> int:

@@ -65,11 +65,14 @@ def secrets() -> Iterator[Any]:
     server.stop()
 
 
+def paths() -> str:
+    return os.pathsep.join(map(str, [*CODE, ROOT, ROOT / "tests" / "integration" / "runtime_of_lambda"]))
+
+
 def environment(index: IndexDatabase, models: BusyModels, secrets: Any) -> dict[str, str]:
-    paths = [*CODE, ROOT, ROOT / "tests" / "integration" / "runtime_of_lambda"]
     return {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "PYTHONPATH": paths(),
         "POWERTOOLS_TRACE_DISABLED": "true",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
@@ -126,3 +129,23 @@ def test_a_copied_environment_connects_anew_reads_keys_anew_and_draws_its_own_ra
     finally:
         process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
         assert process.wait(30) == 0, log.read_text()
+
+
+IMPORTED = """
+import importlib, json, sys
+importlib.import_module(sys.argv[1])
+import snapshot_restore_py
+from tests.integration.open_connections import connections
+print(json.dumps([connections(), len(snapshot_restore_py._before), len(snapshot_restore_py._after)]))
+"""
+
+
+@pytest.mark.parametrize(
+    "handler",
+    ["ask.handler", "ingest.handler", "ingest.reconcile_handler", "ingest.reindex_handler", "migrate.handler"],
+)
+def test_a_handler_connects_to_nothing_when_it_is_imported_and_hears_of_snapshots(handler: str) -> None:
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": paths()}
+    command = [sys.executable, "-c", IMPORTED, handler]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [0, 1, 1]

@@ -127,6 +127,11 @@ def misbehave_as_a_database(system: Watched) -> None:
         with system.database() as superuser:
             superuser.execute("UPDATE bucketwise.documents SET fingerprint = 'another'")
         assert system.invoke(system.twin.reconciler, {}).count("CheckViolation")
+    owner = system.twin.postgres.dsn("bucketwise_migrate", system.database_name)
+    reindex = system.twin.function("reindex", {**system.twin.ask.configuration.variables, "DATABASE_URL": owner}, 30.0)
+    with forbidden(system, "embedding_sets", "embedding_model", canaries.message):
+        going_over = {"embedding_model": canaries.message, "dimensions": 16}
+        assert "CheckViolation" in system.invoke(reindex, going_over)
     for name in ("hybrid_search", "documents_page", "keep_answer", "cached"):
         with telling(system, name):
             asked = system.post("/ask", question=f"{question(canaries)} {name}")

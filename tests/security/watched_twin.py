@@ -109,9 +109,12 @@ class Watched:
     @contextmanager
     def database(self) -> Iterator[psycopg.Connection]:
         """As its superuser."""
-        name = urlsplit(self.twin.index.ask).path.removeprefix("/")
-        with psycopg.connect(self.twin.postgres.dsn("postgres", name), autocommit=True) as superuser:
+        with psycopg.connect(self.twin.postgres.dsn("postgres", self.database_name), autocommit=True) as superuser:
             yield superuser
+
+    @property
+    def database_name(self) -> str:
+        return urlsplit(self.twin.index.ask).path.removeprefix("/")
 
     @property
     def logs(self) -> dict[str, str]:
