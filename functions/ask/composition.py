@@ -1,7 +1,7 @@
 """Ask's parts, put together once for each execution environment, on first use."""
 
 import os
-from functools import cache, lru_cache
+from functools import cache
 
 import openai
 
@@ -20,6 +20,7 @@ from ask.rerank import PROMPT_VERSION as RERANK_PROMPT_VERSION
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import DatabaseSearcher, Query, RelevanceFloor, RetrievalStage
 from ask.rewriting import ChatRewriter, ConversationStage
+from bucketwise.aws_clients import PROMPT, aws_client
 from bucketwise.circuit import Circuit
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
@@ -28,6 +29,7 @@ from bucketwise.index_kind import IndexKind, LiveKind
 from bucketwise.ingest_queue import IngestQueue
 from bucketwise.model_calls import model_client, rerank_client
 from bucketwise.settings import Settings
+from bucketwise.snapstart import kept
 from bucketwise.telemetry import Telemetry
 
 telemetry = Telemetry("ask")
@@ -36,34 +38,34 @@ SHAPING_PROMPTS = (PROMPT_VERSION, TEXT_PROMPT_VERSION, REPAIR_VERSION, RERANK_P
 """All that answers depend on, whichever of them a model's server takes."""
 
 
-@lru_cache(maxsize=1)
+@kept
 def settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
-@lru_cache(maxsize=1)
+@kept
 def database() -> Database:
     """Not connected yet."""
     return Database(lambda deadline: connect(settings(), deadline))
 
 
-@lru_cache(maxsize=1)
+@kept
 def documents() -> Documents:
     return Documents(database(), settings().tenant)
 
 
-@lru_cache(maxsize=1)
+@kept
 def budgets() -> Budgets:
     return Budgets(database(), telemetry, settings().tenant, Limits.of(settings()))
 
 
-@lru_cache(maxsize=1)
+@kept
 def ask_pipeline() -> AskPipeline:
     """Raises InvalidSettings."""
     return build_pipeline(settings(), database(), telemetry)
 
 
-@lru_cache(maxsize=1)
+@kept
 def asking() -> Asking:
     """Raises InvalidSettings."""
     return build_asking(settings(), ask_pipeline(), database(), telemetry)
@@ -135,29 +137,21 @@ def _reranker(given: Settings, client: openai.OpenAI) -> Reranker | None:
     return None
 
 
-@lru_cache(maxsize=1)
+@kept
 def ingest_queue() -> IngestQueue:
     """Raises InvalidSettings without QUEUE_URL."""
-    import boto3  # a third of a second that most requests need not pay
-    from botocore.config import Config
-
     if not settings().queue_url:
         raise InvalidSettings("QUEUE_URL: needed to retry documents")
-    # By default botocore waits for minutes, and somebody waits for the answer.
-    bounds = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
-    return IngestQueue(boto3.client("sqs", config=bounds), settings().queue_url, settings().bucket)
+    return IngestQueue(aws_client("sqs", PROMPT), settings().queue_url, settings().bucket)
 
 
-@lru_cache(maxsize=1)
+@kept
 def link_maker() -> Link:
     """Makes a link to the exact version that a citation quotes, good for LINK_SECONDS; None with 0 seconds."""
     seconds = settings().link_seconds
     if seconds == 0:
         return lambda _key, _version: None
-    import boto3
-    from botocore.config import Config
-
-    client = boto3.client("s3", config=Config(signature_version="s3v4"))
+    client = aws_client("s3", PROMPT, signature_version="s3v4")  # signs here, and is never called
 
     def link(key: str, version: str | None) -> str | None:
         parameters = {"Bucket": settings().bucket, "Key": key, **({"VersionId": version} if version else {})}

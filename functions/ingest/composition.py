@@ -1,10 +1,9 @@
 """Ingest's parts, put together once for each execution environment, on first use."""
 
 import os
-from functools import lru_cache, partial
+from functools import partial
 
-import boto3
-
+from bucketwise.aws_clients import PATIENT, PROMPT, aws_client
 from bucketwise.database import Database, connect
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
@@ -12,6 +11,7 @@ from bucketwise.index_kind import IndexKind, LiveKind
 from bucketwise.ingest_queue import IngestQueue
 from bucketwise.model_calls import model_client
 from bucketwise.settings import Settings
+from bucketwise.snapstart import closed_before_snapshot, kept
 from bucketwise.telemetry import Metric, Telemetry
 from ingest.bucket import S3Bucket
 from ingest.chunking import Chunker
@@ -33,18 +33,18 @@ LAMBDA_MEGABYTES = 2048  # the template's
 OWN_MEGABYTES = 512
 
 
-@lru_cache(maxsize=1)
+@kept
 def settings() -> Settings:
     return Settings.from_environment(os.environ)
 
 
-@lru_cache(maxsize=1)
+@kept
 def ingest_pipeline() -> IngestPipeline:
     """Raises InvalidSettings. Nothing is connected yet."""
     return build_pipeline(settings(), telemetry, document_index())
 
 
-@lru_cache(maxsize=1)
+@kept
 def postponement() -> Postponement:
     """Raises InvalidSettings without QUEUE_URL, but not for other settings: while they are wrong, nothing is lost.
 
@@ -53,15 +53,15 @@ def postponement() -> Postponement:
     url = os.environ.get("QUEUE_URL")
     if not url:
         raise InvalidSettings("QUEUE_URL: needed to put documents off")
-    return Postponement(partial(IngestQueue, boto3.client("sqs"), url), document_index)
+    return Postponement(partial(IngestQueue, aws_client("sqs", PROMPT), url), document_index)
 
 
-@lru_cache(maxsize=1)
+@kept
 def tagger() -> Tagger:
-    return Tagger(boto3.client("s3"), settings().bucket)
+    return Tagger(aws_client("s3", PATIENT), settings().bucket)
 
 
-@lru_cache(maxsize=1)
+@kept
 def document_index() -> DocumentIndex:
     given = settings()
     return DocumentIndex(
@@ -72,7 +72,7 @@ def document_index() -> DocumentIndex:
     )
 
 
-@lru_cache(maxsize=1)
+@kept
 def postings() -> Postings:
     """On the index's connection."""
     index = document_index()
@@ -81,6 +81,9 @@ def postings() -> Postings:
 
 def build_pipeline(given: Settings, telemetry: Telemetry, index: DocumentIndex) -> IngestPipeline:
     client = model_client(given)
+    sandbox = closed_before_snapshot(
+        Sandbox(SandboxLimits(memory_bytes=parser_memory()), partial(report_loss, telemetry))
+    )
 
     # Without a circuit: nobody waits here, and a document that was put off because of the model's server already
     # comes later each time. An open circuit would put off documents that the server would have taken.
@@ -94,11 +97,11 @@ def build_pipeline(given: Settings, telemetry: Telemetry, index: DocumentIndex) 
         )
 
     return IngestPipeline(
-        bucket=S3Bucket(boto3.client("s3"), given.bucket, given.prefix),
+        bucket=S3Bucket(aws_client("s3", PATIENT), given.bucket, given.prefix),
         index=index,
         chunker=Chunker(given.chunk_tokens, given.chunk_overlap_tokens, given.whole_document_tokens),
         embedding=LiveEmbeddingStage(LiveKind(index.database), stage_for),
-        parse=Sandbox(SandboxLimits(memory_bytes=parser_memory()), partial(report_loss, telemetry)).parse,
+        parse=sandbox.parse,
         telemetry=telemetry,
         limits=Limits(given.max_document_bytes, given.max_document_tokens),
     )

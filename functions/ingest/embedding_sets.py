@@ -1,6 +1,7 @@
 """The tables of vectors, one for each embedding model and dimension that the index holds vectors of."""
 
 from dataclasses import dataclass
+from typing import LiteralString
 
 import psycopg
 from psycopg import Connection, sql
@@ -174,7 +175,7 @@ def _holds(cursor: psycopg.Cursor[tuple[object, ...]]) -> bool:
     return row is not None and bool(row[0])
 
 
-def _with_table(query: str, table: str) -> sql.Composed:
+def _with_table(query: LiteralString, table: str) -> sql.Composed:
     return sql.SQL(query).format(table=sql.Identifier("bucketwise", table))
 
 

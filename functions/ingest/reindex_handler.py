@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -15,6 +14,7 @@ from bucketwise.errors import BucketwiseError, InvalidSettings
 from bucketwise.index_kind import IndexKind
 from bucketwise.model_calls import model_client
 from bucketwise.settings import Settings
+from bucketwise.snapstart import kept
 from bucketwise.telemetry import Metric, Telemetry
 from ingest.embedding_sets import EmbeddingSets
 from ingest.embedding_stage import EmbeddingStage
@@ -44,17 +44,21 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """How far it got: ``live`` says that it is done. To go on, invoke it again with the same event."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     try:
-        request = Request.model_validate(event)
-        progress = _run(request, deadline)
-    except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
-        return {"error": "InvalidSettings", "text": f"wrong in the event: {wrong}"}
+        with telemetry.failures_logged():
+            progress = _run(_request(event), deadline)
     except BucketwiseError as error:
-        telemetry.log_failure(error)
         return {"error": type(error).__name__, "text": str(error)}
     telemetry.count(Metric.EMBEDDING_TOKENS, progress.tokens)
     telemetry.logger.info("reindexed" if progress.live else "not done yet", extra=asdict(progress))
     return asdict(progress)
+
+
+def _request(event: dict[str, Any]) -> Request:
+    try:
+        return Request.model_validate(event)
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False))
+        raise InvalidSettings(f"wrong in the event: {wrong}") from None
 
 
 def _run(request: Request, deadline: Deadline) -> Progress:
@@ -66,7 +70,7 @@ def _run(request: Request, deadline: Deadline) -> Progress:
     return reindex().go_over(kind, vector_index=request.vector_index, deadline=deadline)
 
 
-@lru_cache(maxsize=1)
+@kept
 def reindex() -> Reindex:
     """Raises InvalidSettings. Nothing is connected yet."""
     return build_reindex(Settings.from_environment(os.environ))

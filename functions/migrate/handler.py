@@ -6,9 +6,8 @@ from typing import Any
 
 import psycopg
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from psycopg import Connection
 
-from bucketwise.connection import open_connection
+from bucketwise.connection import SHORTEST_CONNECT_SECONDS, open_connection
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError
 from bucketwise.migrations import migrate, prepare_database
@@ -20,6 +19,7 @@ from migrate.cloudformation import Outcome, answer
 RESERVE_SECONDS = 25.0
 # A new Aurora instance refuses connections for a while, and a paused one takes up to half a minute to resume.
 PAUSE_SECONDS = 3.0
+SERVER_ENDS = psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown | psycopg.errors.CannotConnectNow
 
 telemetry = Telemetry("migrate")
 
@@ -35,7 +35,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     outcome = Outcome(True, "nothing to do") if event.get("RequestType") == "Delete" else _try_to_migrate(deadline)
     telemetry.logger.info("migrated" if outcome.succeeded else "not migrated", extra={"reason": outcome.reason})
     if "ResponseURL" in event:
-        answer(event, outcome)
+        with telemetry.failures_logged():
+            answer(event, outcome)
     return {"succeeded": outcome.succeeded, "reason": outcome.reason}
 
 
@@ -54,9 +55,28 @@ def _try_to_migrate(deadline: Deadline) -> Outcome:
 def bring_up_to_date(settings: Settings, deadline: Deadline) -> list[str]:
     """Makes extension and roles as the administrator, then migrates as the schema's owner.
 
-    Returns the names of the files applied. Raises DeadlineExceeded, IndexMismatch and psycopg's errors.
+    Waits for a server that is not there yet, or that a failover has made a reader. Returns the names of the files
+    applied. Raises DeadlineExceeded, IndexMismatch, SecretUnavailable and psycopg's errors.
     """
-    with _connected(settings, deadline) as administrator:
+    while True:
+        try:
+            return _migrate_once(settings, deadline)
+        except psycopg.Error as error:
+            if not _passes(error) or deadline.remaining() < PAUSE_SECONDS + SHORTEST_CONNECT_SECONDS:
+                raise
+            time.sleep(PAUSE_SECONDS)
+
+
+def _passes(error: psycopg.Error) -> bool:
+    """Whether the server could not be reached or was lost (of which libpq tells no SQLSTATE), ends, or has become a
+    reader; not what is wrong with the database itself."""
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return True
+    return isinstance(error, SERVER_ENDS | psycopg.errors.ReadOnlySqlTransaction)
+
+
+def _migrate_once(settings: Settings, deadline: Deadline) -> list[str]:
+    with open_connection(settings, deadline) as administrator:
         milliseconds = int(deadline.allow(3600) * 1000)
         administrator.execute("SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),))
         prepare_database(administrator)
@@ -67,13 +87,3 @@ def bring_up_to_date(settings: Settings, deadline: Deadline) -> list[str]:
             dimensions=settings.embedding_dimensions,
             vector_index=settings.vector_index,
         )
-
-
-def _connected(settings: Settings, deadline: Deadline) -> Connection:
-    while True:
-        try:
-            return open_connection(settings)
-        except psycopg.OperationalError:
-            if deadline.remaining() < PAUSE_SECONDS:
-                raise
-            time.sleep(PAUSE_SECONDS)

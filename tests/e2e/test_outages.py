@@ -16,6 +16,7 @@ from local.model_server.faults import Faults
 from local.model_server.server import ModelServer
 from tests.e2e.deadly_text import DEADLY
 from tests.e2e.hasty_twin import MOST_RECEIVES, HastySystem, hasty_system, wait_for
+from tests.integration.standby import begin_again_as_standby, promote
 
 WORDS = ("harbour", "ferry", "gangway", "lantern", "ticket", "anchor", "signal", "tide", "crew", "manifest", "berth")
 
@@ -108,6 +109,20 @@ def test_an_outage_of_the_database_that_outlasts_the_queues_patience_loses_nothi
     system.settle()
     assert system.states("database/") == dict.fromkeys(given, "indexed")
     assert (system.dead_letters(), system.waiting("database/")) == (0, {})
+
+
+def test_a_database_that_is_a_reader_for_a_while_loses_nothing(system: HastySystem) -> None:
+    given = texts("failover/", 3)
+    system.settle()
+    before = system.looks("postponed")
+    begin_again_as_standby(system.twin.postgres)
+    for key, text in given.items():
+        system.put(key, text)
+    wait_for(lambda: system.looks("postponed") > before + MOST_RECEIVES)
+    promote(system.twin.postgres)
+    system.settle()
+    assert system.states("failover/") == dict.fromkeys(given, "indexed")
+    assert (system.dead_letters(), system.waiting("failover/")) == (0, {})
 
 
 def test_a_database_that_is_restarted_in_the_middle_of_the_work_loses_nothing(

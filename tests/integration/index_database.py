@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
@@ -75,10 +76,16 @@ def settings_for(dsn: str, *, model: str = MODEL, dimensions: int = DIMENSIONS) 
     )
 
 
+def at_port(dsn: str, port: int) -> str:
+    """The same database by another way."""
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}", query="sslmode=disable"))
+
+
 @contextmanager
-def empty_database(postgres: Postgres) -> Iterator[IndexDatabase]:
+def empty_database(postgres: Postgres, name: str | None = None) -> Iterator[IndexDatabase]:
     """With the extension and the roles, and no schema."""
-    with _new_database(postgres, template="template1") as database:
+    with _new_database(postgres, template="template1", name=name) as database:
         with connected(database.superuser) as superuser:
             superuser.execute("CREATE EXTENSION vector")  # on RDS its master user may
         _prepare(database)
@@ -93,8 +100,8 @@ def copied_database(template: IndexDatabase) -> Iterator[IndexDatabase]:
 
 
 @contextmanager
-def _new_database(postgres: Postgres, *, template: str) -> Iterator[IndexDatabase]:
-    database = IndexDatabase(postgres, f"index_{uuid4().hex[:12]}")
+def _new_database(postgres: Postgres, *, template: str, name: str | None = None) -> Iterator[IndexDatabase]:
+    database = IndexDatabase(postgres, name or f"index_{uuid4().hex[:12]}")
     names = {"name": database.name, "template": template, "owner": ADMINISTRATOR}
     identifiers = {key: sql.Identifier(name) for key, name in names.items()}
     with connected(postgres.superuser_dsn) as superuser:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
+from bucketwise import secrets_manager
 from bucketwise.connection import RDS_ROOTS, connection_parameters, open_connection
 from bucketwise.errors import InvalidSettings, SecretUnavailable
 from bucketwise.model_calls import model_client
@@ -31,6 +32,7 @@ def keep_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[KeepSecret]:
     """Puts a text into a real Secrets Manager server, which boto3 talks to from here on; returns its name."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    secrets_manager._client.cache_clear()
     host, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -44,6 +46,7 @@ def keep_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[KeepSecret]:
 
     yield keep
     server.stop()
+    secrets_manager._client.cache_clear()
 
 
 def test_an_iam_token_is_signed_for_this_host_and_role(monkeypatch: pytest.MonkeyPatch) -> None:

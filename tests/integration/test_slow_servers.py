@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from psycopg import Connection
@@ -13,7 +12,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.embedding import OpenAIEmbedder
 from bucketwise.errors import DatabaseUnavailable, DeadlineExceeded, ModelUnavailable
 from bucketwise.model_calls import model_client
-from tests.integration.index_database import IndexDatabase, settings_for
+from tests.integration.index_database import IndexDatabase, at_port, settings_for
 from tests.integration.silent_servers import FallingSilent, silent_server, trickling_server
 
 # Of a machine that has other things to do too; far below what a server here would keep its client for.
@@ -43,9 +42,7 @@ def test_a_reply_that_trickles_in_ends_with_the_time_of_its_call(reply: bytes) -
 
 
 def database_at(dsn: str, port: int) -> Database:
-    parts = urlsplit(dsn)
-    moved = urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}", query="sslmode=disable"))
-    return Database(lambda deadline: connect(settings_for(moved), deadline))
+    return Database(lambda deadline: connect(settings_for(at_port(dsn, port)), deadline))
 
 
 def test_a_database_that_takes_a_connection_and_says_nothing_is_left_in_time(shared_index: IndexDatabase) -> None:

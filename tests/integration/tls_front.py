@@ -71,13 +71,13 @@ def _serve(client: socket.socket, context: ssl.SSLContext, to_port: int) -> None
             context.wrap_socket(client, server_side=True) as secure,
             socket.create_connection(("127.0.0.1", to_port)) as server,
         ):
-            answers = threading.Thread(target=_pass_on, args=(server, secure), daemon=True)
+            answers = threading.Thread(target=pass_on, args=(server, secure), daemon=True)
             answers.start()
-            _pass_on(secure, server)
+            pass_on(secure, server)
             answers.join()
 
 
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+def pass_on(source: socket.socket, sink: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)

@@ -34,7 +34,8 @@ MAY_IMPORT = {
 FIRST_PARTY = {"bucketwise", "ingest", "ask", "migrate", "local", "bench", "examples", "tests"}
 # What a module of the shared layer, or of a function, may build on: never on what is built on it.
 ORDER = {
-    "bucketwise": ["models", "errors", "settings", "prices", "deadline", "secrets_manager", "ingest_queue",
+    "bucketwise": ["models", "errors", "settings", "prices", "deadline", "snapstart", "aws_clients",
+                   "secrets_manager", "iam_token", "ingest_queue",
                    "connection", "migrations", "database", "index_kind", "circuit", "model_network",
                    "model_calls", "telemetry", "embedding",
                    "stop_words", "analysis", "keyword_terms", "search"],
@@ -112,6 +113,12 @@ def test_only_a_handlers_edge_catches_everything() -> None:
     allowed = {"functions/ask/handler.py", "functions/migrate/handler.py", "functions/ingest/sandbox/server.py"}
     cleanup = {path for path in found if _only_cleans_up(ROOT / path)}
     assert found - cleanup == allowed
+
+
+def test_clients_of_aws_are_made_in_one_place_where_each_is_bounded_in_time() -> None:
+    deployed = (path for path in python_files() if path.relative_to(ROOT).parts[0] in {"functions", "layers"})
+    made = {path.name for path in deployed for module in imports(path) if module.partition(".")[0] == "boto3"}
+    assert made == {"aws_clients.py"}
 
 
 def _only_cleans_up(path: Path) -> bool:

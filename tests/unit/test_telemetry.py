@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
+from traceback import format_exception
 from typing import Any
 
 import pytest
 
 from bucketwise.errors import ModelUnavailable
-from bucketwise.telemetry import NAMESPACE, Metric, Telemetry
+from bucketwise.telemetry import NAMESPACE, Metric, Telemetry, UnexpectedFailure
 from tests.unit.fakes import log_to_current_stdout
 
 Printed = Callable[[], list[dict[str, Any]]]
@@ -107,8 +108,9 @@ def raise_ours_with_a_cause() -> None:
 def test_the_text_of_anothers_error_is_not_logged_but_where_it_came_from_is(
     telemetry: Telemetry, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(KeyError), telemetry.failures_logged():
+    with pytest.raises(UnexpectedFailure, match=r"^KeyError$") as raised, telemetry.failures_logged():
         raise_with_a_cause()
+    assert SECRET not in "".join(format_exception(raised.value))
     output = capfd.readouterr()
     assert SECRET not in output.out + output.err
     line = json.loads(output.out)
@@ -119,8 +121,9 @@ def test_the_text_of_anothers_error_is_not_logged_but_where_it_came_from_is(
 def test_the_text_of_a_cause_of_our_own_error_is_not_logged(
     telemetry: Telemetry, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ModelUnavailable), telemetry.failures_logged():
+    with pytest.raises(ModelUnavailable) as raised, telemetry.failures_logged():
         raise_ours_with_a_cause()
+    assert SECRET not in "".join(format_exception(raised.value))
     output = capfd.readouterr()
     assert "no answer" in output.out
     assert SECRET not in output.out + output.err

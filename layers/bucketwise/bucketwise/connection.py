@@ -9,7 +9,8 @@ from psycopg.abc import PQGen
 from psycopg.rows import TupleRow
 
 from bucketwise.deadline import Deadline
-from bucketwise.errors import DeadlineExceeded
+from bucketwise.errors import DeadlineExceeded, InvalidSettings
+from bucketwise.iam_token import iam_token
 from bucketwise.secrets_manager import read_login
 from bucketwise.settings import Settings
 
@@ -46,34 +47,41 @@ class BoundedConnection(Connection[TupleRow]):
 
 
 def open_connection(settings: Settings, deadline: Deadline | None = None) -> BoundedConnection:
-    """A new connection in autocommit mode, open before the deadline.
+    """A new connection in autocommit mode, open before the deadline, to which its work is bounded too.
 
-    Raises psycopg.OperationalError, SecretUnavailable, or DeadlineExceeded with less than 2 s left.
+    Raises psycopg.OperationalError, SecretUnavailable, InvalidSettings, or DeadlineExceeded with less than 2 s left.
     """
-    where, options = connection_parameters(settings)
+    where, options = connection_parameters(settings, deadline)
     seconds = deadline.allow(CONNECT_SECONDS) if deadline is not None else CONNECT_SECONDS
     if seconds < SHORTEST_CONNECT_SECONDS:
         raise DeadlineExceeded("too little time was left to connect to the database")
-    return BoundedConnection.connect(
-        where,
-        autocommit=True,
-        prepare_threshold=None,
-        connect_timeout=int(seconds),
-        keepalives_idle=30,
-        tcp_user_timeout=DEAD_AFTER_MILLISECONDS,
-        application_name="bucketwise",
-        **options,
-    )
+    try:
+        connection = BoundedConnection.connect(
+            where,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=int(seconds),
+            keepalives_idle=30,
+            tcp_user_timeout=DEAD_AFTER_MILLISECONDS,
+            application_name="bucketwise",
+            **options,
+        )
+    except psycopg.ProgrammingError:
+        # libpq's own words about a URL that it cannot read repeat the URL, with its password.
+        raise InvalidSettings("DATABASE_URL: is no connection URL") from None
+    connection.deadline = deadline
+    return connection
 
 
-def connection_parameters(settings: Settings) -> tuple[str, dict[str, Any]]:
+def connection_parameters(settings: Settings, deadline: Deadline | None = None) -> tuple[str, dict[str, Any]]:
     """What libpq needs to know, as a URL and as keywords that come on top of it.
 
-    Other than by URL, the server must prove by TLS that it is the host which was asked for.
+    Other than by URL, the server must prove by TLS that it is the host which was asked for. Raises SecretUnavailable,
+    or DeadlineExceeded if the time left is too short to read a secret.
     """
     if settings.database_url.get_secret_value():
         return settings.database_url.get_secret_value(), {}
-    user, password = _login(settings)
+    user, password = _login(settings, deadline)
     return "", {
         "host": settings.database_host,
         "port": settings.database_port,
@@ -85,17 +93,8 @@ def connection_parameters(settings: Settings) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _login(settings: Settings) -> tuple[str, str]:
+def _login(settings: Settings, deadline: Deadline | None) -> tuple[str, str]:
+    """Read or signed anew for each connection, so that a refused one is tried again with what is right by then."""
     if settings.database_auth == "secret":
-        return read_login(settings.database_secret)
-    return settings.database_user, _iam_token(settings)
-
-
-def _iam_token(settings: Settings) -> str:
-    """Signed here, without a call: good for 15 minutes, and asked for only when a connection opens."""
-    import boto3
-
-    token: str = boto3.client("rds").generate_db_auth_token(
-        DBHostname=settings.database_host, Port=settings.database_port, DBUsername=settings.database_user
-    )
-    return token
+        return read_login(settings.database_secret, deadline)
+    return settings.database_user, iam_token(settings)

@@ -15,6 +15,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import DatabaseUnavailable, DeadlineExceeded
 from bucketwise.migrations import check_index
 from bucketwise.settings import Settings
+from bucketwise.snapstart import closed_before_snapshot
 
 T = TypeVar("T")
 
@@ -23,11 +24,14 @@ T = TypeVar("T")
 IDLE_SECONDS = 60
 PING_SECONDS = 3.0  # of that question
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+# "cannot execute ... in a read-only transaction" or "during recovery": after a failover, an open connection, or one
+# that was made by the old address, may lead to a writer that has become a reader.
+READER = psycopg.errors.ReadOnlySqlTransaction
 RERUN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
 
 class Database:
-    """Opens on first use, is checked after a pause, and is reopened once if it was lost.
+    """Opens on first use, is checked after a pause, and is reopened once if it was lost or leads to a reader.
 
     Work is a function of a connection. It runs in one transaction, and may run twice: it must have no
     effect outside the database. Threads may share it: their work is done one after the other.
@@ -40,13 +44,14 @@ class Database:
         self._connection: BoundedConnection | None = None
         self._used_at = 0.0
         self._in_use = Lock()
+        closed_before_snapshot(self)
 
     def run(self, work: Callable[[Connection], T], *, deadline: Deadline) -> T:
         """The result of ``work``, committed.
 
         Raises DeadlineExceeded when the database took longer than was left, DatabaseUnavailable when it
-        could not be reached or the connection was lost twice, IndexMismatch on a first use of an index
-        that was built otherwise.
+        could not be reached, the connection was lost twice or takes no writes, IndexMismatch on a first use of an
+        index that was built otherwise.
         """
         with self._in_use:
             return self._run_or_rerun(work, deadline)
@@ -61,12 +66,16 @@ class Database:
             return self._run_once(work, deadline)
         except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
             raise DeadlineExceeded("the database took longer than was left") from error
+        except READER:
+            self.close()
         except (*RERUN, *LOST):
             self._close_if_broken()
         try:
             return self._run_once(work, deadline)
         except psycopg.errors.QueryCanceled as error:
             raise DeadlineExceeded("the database took longer than was left") from error
+        except READER as error:  # of a new connection: it stays, as reading is all that some requests need
+            raise DatabaseUnavailable("the database takes no writes") from error
         except (*RERUN, *LOST) as error:
             self._close_if_broken()
             raise DatabaseUnavailable("the database did not answer, twice") from error

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable
 from bucketwise.model_network import call_time, within_call_time
 from bucketwise.secrets_manager import read_secret
 from bucketwise.settings import Settings
+from bucketwise.snapstart import closed_before_snapshot
 
 T = TypeVar("T")
 
@@ -28,6 +30,8 @@ TRANSIENT_STATUS = {408, 409, 425, 429}
 MALFORMED_STATUS = {400, 415, 422}
 # OpenAI says 429 for an empty account too; no pause helps against that.
 NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
+# What a server calls an error; in the place of it, some repeat the request.
+CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 # Not 403: a firewall before the server says that of a single question's words.
 NO_ACCESS_STATUS = {401, 402}
 
@@ -53,7 +57,8 @@ def rerank_client(settings: Settings) -> openai.OpenAI:
 def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
     if not key and key_secret:
         key = read_secret(key_secret).strip()
-    return within_call_time(openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60))
+    client = openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60)
+    return closed_before_snapshot(within_call_time(client))
 
 
 @contextmanager
@@ -71,7 +76,7 @@ def translated_errors() -> Iterator[None]:
                 f"the model's server answered {error.status_code}", retry_after=_retry_after(error)
             ) from None
         raise ModelRefused(
-            f"the model's server answered {error.status_code} ({code[:60]})",
+            f"the model's server answered {error.status_code} ({code if CODE.fullmatch(code) else 'no code'})",
             malformed=error.status_code in MALFORMED_STATUS,
             lasting=error.status_code in NO_ACCESS_STATUS or code in NO_CREDIT,
         ) from None

@@ -3,27 +3,24 @@
 import json
 from typing import Any
 
-from bucketwise.errors import SecretUnavailable
+from bucketwise.aws_clients import PROMPT, aws_client
+from bucketwise.deadline import Deadline
+from bucketwise.errors import DeadlineExceeded, SecretUnavailable
+from bucketwise.snapstart import kept
 
-# Of one try, of two: by default botocore waits for minutes, and somebody waits for the answer.
-CONNECT_SECONDS = 1
-READ_SECONDS = 2
 
+def read_secret(secret: str, deadline: Deadline | None = None) -> str:
+    """The text of the secret with this name or ARN, as it is now.
 
-def read_secret(secret: str) -> str:
-    """The current text of the secret with this name or ARN. Raises SecretUnavailable."""
-    # A third of a second that a function without secrets need not pay.
-    import boto3
-    from botocore.config import Config
+    Raises SecretUnavailable, or DeadlineExceeded with less time left than a service that hangs might take.
+    """
+    if deadline is not None and deadline.remaining() < PROMPT.seconds:
+        raise DeadlineExceeded("too little time was left to read a secret")
+    client = _client()
     from botocore.exceptions import BotoCoreError, ClientError
 
-    bounds = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 2, "mode": "standard"},
-    )
     try:
-        reply = boto3.client("secretsmanager", config=bounds).get_secret_value(SecretId=secret)
+        reply = client.get_secret_value(SecretId=secret)
     except ClientError as error:
         raise SecretUnavailable(f"Secrets Manager refused ({error.response['Error']['Code']})") from None
     except BotoCoreError as error:
@@ -32,10 +29,15 @@ def read_secret(secret: str) -> str:
     return text
 
 
-def read_login(secret: str) -> tuple[str, str]:
+def read_login(secret: str, deadline: Deadline | None = None) -> tuple[str, str]:
     """User and password from a secret of the form that RDS keeps: ``{"username": ..., "password": ...}``."""
     try:
-        login: Any = json.loads(read_secret(secret))
+        login: Any = json.loads(read_secret(secret, deadline))
         return str(login["username"]), str(login["password"])
     except (ValueError, KeyError, TypeError):
         raise SecretUnavailable("the database's secret does not hold username and password") from None
+
+
+@kept
+def _client() -> Any:
+    return aws_client("secretsmanager", PROMPT)

@@ -47,7 +47,7 @@ class Settings(BaseModel):
 
     openai_api_key: SecretStr = SecretStr("")
     openai_api_key_secret: str = ""
-    openai_base_url: str = ""
+    openai_base_url: str = Field(default="", repr=False)  # a URL may hold a password, too
     embedding_model: Text = "text-embedding-3-small"
     # pgvector's HNSW index takes a halfvec of up to 4,000 dimensions (its README, "HNSW").
     embedding_dimensions: int = Field(default=1536, ge=1, le=4000)
@@ -75,7 +75,7 @@ class Settings(BaseModel):
     min_cosine: float = Field(default=0.3, ge=-1, le=1)
     min_coverage: float = Field(default=0.4, ge=0, le=1)
     rerank: Literal["off", "endpoint", "model"] = "off"
-    rerank_url: str = ""
+    rerank_url: str = Field(default="", repr=False)
     rerank_model: str = ""
     rerank_api_key: SecretStr = SecretStr("")
     rerank_api_key_secret: str = ""

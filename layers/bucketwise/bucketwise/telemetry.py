@@ -106,7 +106,10 @@ class Telemetry:
         return flushing
 
     def failures_logged(self, **details: object) -> "_FailureLog":
-        """A context that logs an error on its way through, see ``log_failure``."""
+        """A context that logs an error on its way through, see ``log_failure``, and lets only a text of ours go on.
+
+        Raises UnexpectedFailure in the place of an error that is not a BucketwiseError.
+        """
         return _FailureLog(self, details)
 
     def log_failure(self, error: BaseException, **details: object) -> None:
@@ -139,6 +142,11 @@ class Telemetry:
                 self.count(latency, (perf_counter() - began) * 1000)
 
 
+class UnexpectedFailure(Exception):
+    """Goes on in the place of an error that is not ours: Lambda logs its text, X-Ray keeps it, and whoever invoked the
+    function is told it. PostgreSQL's, for one, may hold a whole row."""
+
+
 class _FailureLog:
     def __init__(self, telemetry: Telemetry, details: dict[str, object]) -> None:
         self._telemetry = telemetry
@@ -147,5 +155,9 @@ class _FailureLog:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if error is not None:
-            self._telemetry.log_failure(error, **self._details)
+        if not isinstance(error, Exception):
+            return
+        self._telemetry.log_failure(error, **self._details)
+        if not isinstance(error, BucketwiseError):
+            raise UnexpectedFailure(type(error).__name__) from None
+        error.__cause__ = None  # whose text may be printed with it

@@ -32,6 +32,14 @@ BEGIN
             EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''30s''', role_name);
         END IF;
     END LOOP;
+    -- Each transaction of the functions sets a bound of its own; this one is for what else these roles are used for. The
+    -- longest invocations are 30 seconds of ask and 15 minutes of reconcile.
+    IF NOT EXISTS (
+        SELECT FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+        WHERE r.rolname = 'bucketwise_ask' AND s.setconfig::text LIKE '%statement_timeout%') THEN
+        ALTER ROLE bucketwise_ask SET statement_timeout = '30s';
+        ALTER ROLE bucketwise_ingest SET statement_timeout = '15min';
+    END IF;
     EXECUTE format('GRANT CREATE ON DATABASE %I TO bucketwise_migrate', current_database());
     IF NOT pg_has_role(current_user, 'bucketwise_migrate', 'SET') THEN
         EXECUTE format('GRANT bucketwise_migrate TO %I WITH SET TRUE', current_user);
