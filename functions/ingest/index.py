@@ -58,7 +58,7 @@ def no_language(_text: str) -> str:
 class DocumentIndex:
     """All writes of one tenant's documents. Every method may raise what Database.run raises.
 
-    ``detect`` tells the language of a text (ISO 639-1), or "".
+    ``detect`` tells the language of a text (ISO 639-1), or "". ``home`` is the TENANT that this is done for.
     """
 
     database: Database
@@ -66,6 +66,7 @@ class DocumentIndex:
     fingerprint: str
     decisions: Decisions = field(default_factory=Decisions)
     detect: Callable[[str], str] = no_language
+    home: str | None = None
 
     def claim(self, *, deadline: Deadline) -> int:
         """The next claim. Take it before reading the bucket."""
@@ -202,6 +203,7 @@ class DocumentIndex:
         row = _EMPTY | {
             "tenant": self.tenant,
             "key": key,
+            "home": self.home,
             "claim": claim,
             "state": DocumentState.DELETED,
             "sidecar": sidecar,
@@ -212,6 +214,7 @@ class DocumentIndex:
         return _EMPTY | {
             "tenant": self.tenant,
             "key": facts.key,
+            "home": self.home,
             "claim": claim,
             "state": state,
             "version": facts.version,

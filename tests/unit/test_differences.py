@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.differences import (
     Difference,
     Expected,
+    Held,
     HeldDocument,
     HeldSidecar,
     ListedObject,
@@ -19,10 +20,11 @@ from ingest.differences import (
     difference,
     side_by_side,
 )
+from ingest.tenants import Tenancy
 
 NOW = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
 BEFORE = NOW - timedelta(hours=1)
-EXPECTED = Expected("code 1", "", told_until=NOW - timedelta(minutes=15))
+EXPECTED = Expected("code 1", Tenancy("acme"), told_until=NOW - timedelta(minutes=15))
 
 # With characters on both sides of the surrogates, where UTF-16 would sort otherwise.
 keys = st.text("aZ/ \u00e9\uffee\U0001f682", min_size=1, max_size=3)
@@ -35,12 +37,16 @@ def listed(key: str = "a.txt", version: str | None = "v1", **changes: Any) -> Li
 
 
 def held(key: str = "a.txt", version: str | None = "v1", **changes: Any) -> HeldDocument:
-    rest: dict[str, Any] = {"etag": "e1", "size": 3, "last_modified": BEFORE, "fingerprint": "code 1"}
+    rest: dict[str, Any] = {"etag": "e1", "size": 3, "last_modified": BEFORE, "fingerprint": "code 1", "tenant": "acme"}
     return HeldDocument(key, version, **(rest | changes))
 
 
+def held_under(one: Held | None) -> tuple[Held, ...]:
+    return (one,) if one is not None else ()
+
+
 def found(one: ListedObject | None, other: HeldDocument | None, expected: Expected = EXPECTED) -> Difference | None:
-    return difference(Pair("a.txt", one, other), expected)
+    return difference(Pair("a.txt", one, held_under(other)), expected)
 
 
 @given(st.dictionaries(keys, versions), st.dictionaries(keys, versions))
@@ -64,7 +70,7 @@ def test_each_side_is_read_only_as_far_as_it_is_needed() -> None:
     pairs = side_by_side(counted("bucket", listed, 1), counted("index", held, 100))
     for _ in islice(pairs, 250):
         pass
-    assert taken == {"bucket": 250, "index": 4}
+    assert taken == {"bucket": 250, "index": 5}
 
 
 def test_equal_sides_do_not_differ() -> None:
@@ -102,7 +108,7 @@ def test_other_code_is_a_difference_that_no_event_tells_of() -> None:
 
 
 def test_a_document_of_a_key_that_is_none_of_ours_any_more_is_a_difference_that_no_event_tells_of() -> None:
-    narrowed = Expected("code 1", "reports/", told_until=EXPECTED.told_until)
+    narrowed = Expected("code 1", Tenancy("acme", "reports/"), told_until=EXPECTED.told_until)
     assert found(None, held(), narrowed) == Difference("a.txt", missed=False)
 
 
@@ -118,10 +124,10 @@ def test_what_changed_a_moment_ago_may_still_be_on_its_way(minutes: int, missed:
 
 
 def test_only_objects_and_documents_exist() -> None:
-    assert Pair("a", listed("a"), None).exists
-    assert Pair("a", None, held("a")).exists
-    assert Pair("a", listed("a", present=False), held("a")).exists
-    assert not Pair("a", listed("a", present=False), None).exists
+    assert Pair("a", listed("a"), ()).exists
+    assert Pair("a", None, (held("a"),)).exists
+    assert Pair("a", listed("a", present=False), (held("a"),)).exists
+    assert not Pair("a", listed("a", present=False), ()).exists
 
 
 SIDECAR = "a.txt.metadata.json"
@@ -130,12 +136,12 @@ SIDECAR = "a.txt.metadata.json"
 @pytest.mark.parametrize(
     ("one", "other", "missed"),
     [
-        (listed(SIDECAR), HeldSidecar(SIDECAR, "e1"), None),
-        (listed(SIDECAR), HeldSidecar(SIDECAR, "e2"), True),
+        (listed(SIDECAR), HeldSidecar(SIDECAR, "e1", "acme"), None),
+        (listed(SIDECAR), HeldSidecar(SIDECAR, "e2", "acme"), True),
         (listed(SIDECAR), None, True),
         (listed(SIDECAR, last_modified=NOW), None, False),
-        (None, HeldSidecar(SIDECAR, "e1"), True),
-        (listed(SIDECAR, present=False), HeldSidecar(SIDECAR, "e1"), True),
+        (None, HeldSidecar(SIDECAR, "e1", "acme"), True),
+        (listed(SIDECAR, present=False), HeldSidecar(SIDECAR, "e1", "acme"), True),
         (listed(SIDECAR, present=False), None, None),
     ],
 )
@@ -143,9 +149,9 @@ def test_a_sidecar_that_differs_is_a_difference_of_its_document(
     one: ListedObject | None, other: HeldSidecar | None, missed: bool | None
 ) -> None:
     expected = Difference("a.txt", missed) if missed is not None else None
-    assert difference(Pair(SIDECAR, one, other), EXPECTED) == expected
+    assert difference(Pair(SIDECAR, one, held_under(other)), EXPECTED) == expected
 
 
 def test_what_describes_a_sidecar_describes_nothing() -> None:
     key = f"{SIDECAR}.metadata.json"
-    assert difference(Pair(key, listed(key), None), EXPECTED) is None
+    assert difference(Pair(key, listed(key), ()), EXPECTED) is None

@@ -13,7 +13,7 @@ from ingest.differences import HeldDocument
 from ingest.listing import BucketListing
 from ingest.reconcile import Pass, Report
 from tests.unit.ingest_fakes import SOON
-from tests.unit.reconcile_fakes import FINGERPRINT, STORED_AT, MemoryInventory, MemoryListing, World, steps
+from tests.unit.reconcile_fakes import FINGERPRINT, STORED_AT, TENANT, MemoryInventory, MemoryListing, World, steps
 
 
 def numbered(first: int, last: int) -> dict[str, str]:
@@ -160,7 +160,7 @@ class ManyDocuments(MemoryInventory):
 
     def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument]:  # noqa: ARG002  # it starts once
         for number in range(self.count):
-            yield HeldDocument(f"{number:08}", "v1", "e1", 3, STORED_AT, FINGERPRINT)
+            yield HeldDocument(f"{number:08}", "v1", "e1", 3, STORED_AT, FINGERPRINT, TENANT)
 
 
 def peak_memory(count: int) -> int:

@@ -1,0 +1,54 @@
+"""Whose a document is: a pure function of its key and the settings, asked by everything that writes or compares."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Self
+
+from bucketwise.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """``refused``: the key's folder cannot be a tenant. Its document fails, and ``tenant`` is who is shown why."""
+
+    tenant: str
+    refused: bool = False
+
+    def fingerprint(self, code: str) -> str:
+        """Another one for what is refused: so it is looked at again when folders are asked no more."""
+        return f"{code}, no tenant" if self.refused else code
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """How the documents of a bucket are divided among tenants.
+
+    With ``folders`` a document is of the tenant that the first folder of its key below ``prefix`` names, and one in no
+    folder is of ``default``, as all are without.
+    """
+
+    default: str
+    prefix: str = ""
+    folders: bool = False
+
+    @classmethod
+    def of(cls, given: Settings) -> Self:
+        return cls(given.tenant, given.prefix, given.tenant_folders)
+
+    def owner(self, key: str) -> Owner:
+        """Of the document ``key``; a sidecar lies in the folder of its document.
+
+        A folder's name is taken to the letter, as S3 takes it: names that differ in case, or in the form in which
+        Unicode composes a letter, are different tenants.
+        """
+        if not self.folders or not key.startswith(self.prefix):
+            return Owner(self.default)
+        folder, slash, _ = key[len(self.prefix) :].partition("/")
+        if not slash:
+            return Owner(self.default)
+        return Owner(folder) if is_tenant(folder) else Owner(self.default, refused=True)
+
+
+def is_tenant(name: str) -> bool:
+    """Whether a tenant may have this name: what ``TENANT`` could be set to, without control characters."""
+    return name != "" and name == name.strip() and not any(unicodedata.category(each) == "Cc" for each in name)
