@@ -20,6 +20,7 @@ from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
 from ingest.sidecar import Sidecar
 from ingest.spool import ChunkSpool
 from ingest.swap import Committed
+from ingest.tenants import bad_folder
 from ingest.terms import Analysis, Chunks
 
 
@@ -141,7 +142,7 @@ class _Look:
                 return Receipt(Outcome.UNCHANGED, claim, facts.version)
             try:
                 if self._pipeline.refuses:
-                    raise _bad_folder()
+                    raise bad_folder()
                 if sidecar is not None:
                     facts = facts.described_by(sidecar)
                 if standing is Standing.OTHER_METADATA and self._index.describe(facts, claim, deadline=deadline):
@@ -216,14 +217,6 @@ class _Look:
             reason=reason,
             seconds=committed.seconds if committed else None,
         )
-
-
-def _bad_folder() -> UnreadableDocument:
-    return UnreadableDocument(
-        FailureReason.BAD_FOLDER,
-        "Its folder cannot be a tenant: the name is empty, holds control characters, or begins or ends with white "
-        "space. Store the object in another folder.",
-    )
 
 
 def _poison() -> UnreadableDocument:

@@ -4,6 +4,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
+from bucketwise.errors import UnreadableDocument
+from bucketwise.models import FailureReason
 from bucketwise.settings import Settings
 
 
@@ -52,3 +54,12 @@ class Tenancy:
 def is_tenant(name: str) -> bool:
     """Whether a tenant may have this name: what ``TENANT`` could be set to, without control characters."""
     return name != "" and name == name.strip() and not any(unicodedata.category(each) == "Cc" for each in name)
+
+
+def bad_folder() -> UnreadableDocument:
+    """Why the document of a key is refused."""
+    return UnreadableDocument(
+        FailureReason.BAD_FOLDER,
+        "Its folder cannot be a tenant: the name is empty, holds control characters, or begins or ends with white "
+        "space. Store the object in another folder.",
+    )

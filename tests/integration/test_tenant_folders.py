@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bucketwise.deadline import Deadline
 from ingest.receipts import Outcome
@@ -228,47 +225,3 @@ def test_a_waiting_note_is_the_key_owners_and_is_gone_when_it_was_looked_at(worl
     assert world.rows("SELECT tenant, key, reason FROM bucketwise.waiting") == [("acme", "acme/a.txt", "reconcile")]
     world.work()
     assert world.rows("SELECT FROM bucketwise.waiting") == []
-
-
-KEYS = ["a/1.txt", "a/2.txt", "b/1.txt", "1.txt", "a/b/1.txt", "/1.txt"]
-Move = tuple[str, str]
-moves = st.one_of(
-    st.tuples(st.sampled_from(["put", "put, untold", "delete", "delete, untold"]), st.sampled_from(KEYS)),
-    st.tuples(st.just("switch"), st.sampled_from(["", "a/"])),
-    st.tuples(st.sampled_from(["work", "reconcile", "reconcile a little", "lose messages"]), st.just("")),
-)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(history=st.lists(moves, min_size=4, max_size=20))
-def test_whatever_happened_a_comparison_puts_everything_in_its_place(
-    storage: Storage, shared_index: IndexDatabase, history: list[Move]
-) -> None:
-    mine = uuid4().hex[:8]  # folders of this example alone
-    with folder_bucket(storage, shared_index) as world:
-        for number, (what, which) in enumerate(history):
-            happen(world, what, which.replace("a/", f"a{mine}/").replace("b/", f"b{mine}/"), number)
-        world.work()
-        world.reconcile()  # perhaps the end of a pass that began under other settings, or before what was lost
-        world.work()
-        world.follow()
-        assert world.held() == world.wanted(), history
-        assert world.reconcile().differences == 0, history
-
-
-def happen(world: FolderBucket, what: str, which: str, number: int) -> None:
-    match what.removesuffix(", untold"):
-        case "put":
-            world.put(which, f"Text {number}.", told=what == "put")
-        case "delete":
-            world.delete(which, told=what == "delete")
-        case "switch":
-            world.tenancy = replace(world.tenancy, folders=not world.tenancy.folders, prefix=which)
-        case "work":
-            world.work()
-        case "reconcile":
-            world.reconcile()
-        case "reconcile a little":
-            world.reconcile(step=1, deadline=steps(45))
-        case _:
-            world.messages()

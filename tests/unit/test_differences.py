@@ -155,3 +155,49 @@ def test_a_sidecar_that_differs_is_a_difference_of_its_document(
 def test_what_describes_a_sidecar_describes_nothing() -> None:
     key = f"{SIDECAR}.metadata.json"
     assert difference(Pair(key, listed(key), ()), EXPECTED) is None
+
+
+FOLDERS = Expected("code 1", Tenancy("acme", folders=True), told_until=EXPECTED.told_until)
+
+
+@pytest.mark.parametrize("one", [listed("bolt/a.txt"), listed("bolt/a.txt", present=False), None])
+@pytest.mark.parametrize("own", [(), (held("bolt/a.txt", tenant="bolt"),), (held("bolt/a.txt", "v0", tenant="bolt"),)])
+def test_what_another_tenant_holds_of_a_key_is_a_difference_that_no_event_tells_of(
+    one: ListedObject | None, own: tuple[Held, ...]
+) -> None:
+    stray = held("bolt/a.txt")
+    for both in ((*own, stray), (stray, *own)):
+        assert difference(Pair("bolt/a.txt", one, both), FOLDERS) == Difference("bolt/a.txt", missed=False)
+    sidecar = "bolt/a.txt.metadata.json"
+    strays = (HeldSidecar(sidecar, "e1", "acme"),)
+    assert difference(Pair(sidecar, None, strays), FOLDERS) == Difference("bolt/a.txt", missed=False)
+
+
+def test_each_tenants_document_is_compared_with_its_own_folder() -> None:
+    documents = [held("a.txt"), held("bolt/a.txt", tenant="bolt"), held("acme/a.txt")]
+    pairs = list(side_by_side(iter([]), iter(sorted(documents, key=lambda each: each.key))))
+    objects = {pair.key: Pair(pair.key, listed(pair.key), pair.held) for pair in pairs}
+    assert [difference(pair, FOLDERS) for pair in objects.values()] == [None] * 3
+    assert {found.key for pair in objects.values() if (found := difference(pair, EXPECTED))} == {"bolt/a.txt"}
+
+
+def test_documents_of_one_key_are_one_pair_whosever_they_are() -> None:
+    documents = [held("a.txt", tenant="b"), held("a.txt", tenant="a"), held("b.txt")]
+    pairs = list(side_by_side(iter([listed("b.txt")]), iter(documents)))
+    assert [(pair.key, pair.listed is not None, len(pair.held)) for pair in pairs] == [
+        ("a.txt", False, 2),
+        ("b.txt", True, 1),
+    ]
+
+
+def test_what_is_refused_is_looked_at_once_and_again_when_folders_are_asked_no_more() -> None:
+    key = "//a.txt"
+    refused = FOLDERS.tenancy.owner(key).fingerprint("code 1")
+    for expected, fingerprint, differs in [
+        (FOLDERS, "code 1", True),
+        (FOLDERS, refused, False),
+        (EXPECTED, refused, True),
+        (EXPECTED, "code 1", False),
+    ]:
+        found = difference(Pair(key, listed(key), (held(key, fingerprint=fingerprint),)), expected)
+        assert found == (Difference(key, missed=False) if differs else None)

@@ -122,6 +122,12 @@ def test_a_slow_collection_does_not_keep_changes_from_being_found(world: World) 
     assert world.reconciliation().run(deadline=SOON).sent == 20
 
 
+def test_every_tenants_tables_are_seen_to(world: World) -> None:
+    world.inventory.known_tenants = ("acme", "bolt", "default")
+    assert world.reconciliation().run(deadline=SOON).finished
+    assert world.postings.folds == ["sums"] * 3 + ["all"] * 3
+
+
 class EndedByAnother(MemoryInventory):
     def finish(self, under_way: Pass, *, deadline: Deadline) -> bool:
         self.place = None
