@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from bucketwise.deadline import Deadline
+from ingest import inventory
+from ingest.index import DocumentIndex
+from ingest.inventory import Inventory
 from ingest.receipts import Outcome
+from ingest.tenants import bad_folder
 from local.storage.client import Storage
-from tests.integration.folder_bucket import FolderBucket, folder_bucket
+from tests.integration.folder_bucket import CODE, FolderBucket, folder_bucket
 from tests.integration.index_database import IndexDatabase
+from tests.unit.ingest_fakes import SOON, facts
 from tests.unit.reconcile_fakes import steps
 
 SAME = "The gate closes at nine."
@@ -217,6 +223,22 @@ def test_a_switch_converges_however_short_the_invocations(world: FolderBucket) -
 
 def patience(number: int) -> Deadline:
     return steps(40 + number)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 1000])
+def test_a_page_of_the_index_ends_with_all_that_tenants_hold_of_a_key(
+    world: FolderBucket, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(inventory, "PAGE", page)
+    keys = [f"acme/{number}.txt" for number in range(3)]
+    for key, tenant in product(keys, ["acme", "bolt", world.tenancy.default]):
+        index = DocumentIndex(world.database, tenant, CODE, home=world.tenancy.default)
+        described = facts(key, sidecar="e1")
+        index.fail(described, bad_folder(), index.claim(deadline=SOON), deadline=SOON)
+    held = list(Inventory(world.database, world.tenancy).held(after="", deadline=SOON))
+    expected = [each for key in keys for each in (key, f"{key}.metadata.json")]
+    assert [each.key for each in held] == [key for key in expected for _ in range(3)]
+    assert len({(each.key, each.tenant) for each in held}) == 18
 
 
 def test_a_waiting_note_is_the_key_owners_and_is_gone_when_it_was_looked_at(world: FolderBucket) -> None:

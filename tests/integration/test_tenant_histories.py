@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest.inventory import LONG_PAST
 from local.storage.client import Storage
 from tests.integration.folder_bucket import FolderBucket, folder_bucket
 from tests.integration.index_database import IndexDatabase
@@ -33,11 +33,15 @@ def storage() -> Iterator[Storage]:
 def test_whatever_happened_a_comparison_puts_everything_in_its_place(
     storage: Storage, shared_index: IndexDatabase, history: list[Move]
 ) -> None:
-    mine = uuid4().hex[:8]  # folders of this example alone
     with folder_bucket(storage, shared_index) as world:
+        world.rows(
+            "TRUNCATE bucketwise.documents, bucketwise.embeddings, bucketwise.postings, bucketwise.waiting CASCADE"
+        )
         for number, (what, which) in enumerate(history):
-            happen(world, what, which.replace("a/", f"a{mine}/").replace("b/", f"b{mine}/"), number)
+            happen(world, what, which, number)
         world.work()
+        # What was noted, and whose message was lost, is sent again when the note is old.
+        world.rows("UPDATE bucketwise.waiting SET next_try = next_try - %s, reason = 'lost'", 2 * LONG_PAST)
         world.reconcile()  # perhaps the end of a pass that began under other settings, or before what was lost
         world.work()
         world.follow()
