@@ -1,12 +1,13 @@
 """Whose a document is: a pure function of its key and the settings, asked by everything that writes or compares."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
 from bucketwise.settings import Settings
+
+MOST_TENANT_CHARACTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,14 @@ class Tenancy:
 
 
 def is_tenant(name: str) -> bool:
-    """Whether a tenant may have this name: what ``TENANT`` could be set to, without control characters."""
-    return name != "" and name == name.strip() and not any(unicodedata.category(each) == "Cc" for each in name)
+    """Whether callers can be of a tenant with this name: printable, no white space but spaces within, not too long."""
+    return 0 < len(name) <= MOST_TENANT_CHARACTERS and name.isprintable() and name == name.strip()
 
 
 def bad_folder() -> UnreadableDocument:
     """Why the document of a key is refused."""
     return UnreadableDocument(
         FailureReason.BAD_FOLDER,
-        "Its folder cannot be a tenant: the name is empty, holds control characters, or begins or ends with white "
-        "space. Store the object in another folder.",
+        f"Its folder cannot be a tenant: the name is empty, has more than {MOST_TENANT_CHARACTERS} characters or one "
+        "that is not printable, or begins or ends with a space. Store the object in another folder.",
     )

@@ -34,6 +34,8 @@ from tests.integration.index_database import IndexDatabase, connected, opened
 from tests.unit.ingest_fakes import SOON
 
 CODE = "code 1"
+SAME = "The gate closes at nine."
+SIDECAR = b'{"year": 2024}'
 HELD = """
     SELECT tenant, key, coalesce(reason, (
         SELECT string_agg(text, '' ORDER BY ordinal) FROM bucketwise.chunks c
@@ -166,3 +168,21 @@ def folder_bucket(storage: Storage, index_database: IndexDatabase, *, folders: b
     with opened(index_database.ingest) as database:
         tenancy = Tenancy(f"default-{name}", folders=folders)
         yield FolderBucket(storage.s3, name, IngestQueue(storage.sqs, url, name), database, index_database, tenancy)
+
+
+def filled(world: FolderBucket) -> FolderBucket:
+    for key in ("acme/a.txt", "acme/deep/b.txt", "bolt/a.txt", "loose.txt", "//x.txt", "acme /x.txt", "\u00fc/x.txt"):
+        world.put(key, SAME if key.endswith("a.txt") else f"This is {key.strip('/')}.")
+    world.s3.put_object(Bucket=world.bucket, Key="acme/a.txt.metadata.json", Body=SIDECAR)
+    world.work()
+    return world
+
+
+def in_its_place(world: FolderBucket) -> None:
+    """Everything is, and nothing is left anywhere else, not even a vector."""
+    assert world.held() == world.wanted()
+    world.reconcile()
+    for (tenant,) in world.rows("SELECT DISTINCT tenant FROM bucketwise.documents"):
+        texts = {text for (whose, _), text in world.held().items() if whose == tenant and text != "bad_folder"}
+        assert world.vectors(tenant) == len(texts), tenant
+    assert world.reconcile().differences == 0
