@@ -1,5 +1,6 @@
 """Folders as tenants: events, comparisons and switches of the setting put each document where its key says."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -13,7 +14,7 @@ from ingest.receipts import Outcome
 from ingest.tenants import bad_folder
 from local.storage.client import Storage
 from tests.integration.folder_bucket import CODE, SAME, FolderBucket, filled, folder_bucket, in_its_place
-from tests.integration.index_database import IndexDatabase
+from tests.integration.index_database import IndexDatabase, connected
 from tests.unit.ingest_fakes import SOON, facts
 
 
@@ -114,3 +115,24 @@ def test_a_waiting_note_is_the_key_owners_and_is_gone_when_it_was_looked_at(worl
     assert world.rows("SELECT tenant, key, reason FROM bucketwise.waiting") == [("acme", "acme/a.txt", "reconcile")]
     world.work()
     assert world.rows("SELECT FROM bucketwise.waiting") == []
+
+
+def test_a_page_of_the_index_reads_no_more_rows_than_it_has_whether_or_not_there_are_statistics(
+    world: FolderBucket, index_database: IndexDatabase
+) -> None:
+    world.rows(
+        """INSERT INTO bucketwise.documents (tenant, key, claim, state, version, etag, fingerprint, home, sidecar)
+           SELECT 't' || n %% 50, 't' || n %% 50 || '/' || n, 1, 'indexed', 'v1', 'e1', 'f', %s, 'e1'
+           FROM generate_series(1, 20000) AS n""",
+        world.tenancy.default,
+    )
+    names = {"default": world.tenancy.default, "after": "t2/", "most": 100}
+    with connected(index_database.superuser) as connection:
+        for _ in range(2):
+            with connection.transaction():
+                connection.execute(inventory.IN_ORDER)
+                plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN ANALYZE {inventory.HELD}", names))
+            read = [int(float(rows)) for rows in re.findall(r"Scan .*actual .*rows=([\d.]+) loops=1", plan)]
+            assert len(read) == 2, plan
+            assert sum(read) <= 2 * 102, plan
+            connection.execute("ANALYZE bucketwise.documents")

@@ -5,6 +5,7 @@
 ALTER TABLE bucketwise.documents ADD COLUMN home text;
 
 -- In the order of a bucket's listing, whosever the documents are.
-CREATE INDEX documents_by_key ON bucketwise.documents (key);
+CREATE INDEX documents_by_home ON bucketwise.documents ((coalesce(home, tenant)), key);
 DROP INDEX bucketwise.documents_by_sidecar;
-CREATE INDEX documents_by_sidecar ON bucketwise.documents ((key || '.metadata.json')) WHERE sidecar IS NOT NULL;
+CREATE INDEX documents_by_sidecar ON bucketwise.documents ((coalesce(home, tenant)), (key || '.metadata.json'))
+    WHERE sidecar IS NOT NULL;
