@@ -25,7 +25,9 @@ from ingest.parsing import parsed_here
 from ingest.pipeline import IngestPipeline, Limits
 from ingest.protocol import Decisions
 from ingest.sidecar import Sidecar
+from ingest.strays import Strays
 from ingest.swap import Step
+from ingest.tenants import Tenancy
 from ingest.vectors import VectorTable
 
 FINGERPRINT = "chaos 1"
@@ -66,9 +68,11 @@ def mortal_pipeline(
 ) -> IngestPipeline:
     """``database`` is one worker's MortalDatabase."""
     store = WatchedVectors(VectorTable(database, settings.tenant), ledger)
+    index = DocumentIndex(database, settings.tenant, FINGERPRINT, mortal(decisions, life))
     return IngestPipeline(
         bucket=MortalBucket(life, bucket),
-        index=DocumentIndex(database, settings.tenant, FINGERPRINT, mortal(decisions, life)),
+        index=index,
+        strays=Strays(index, Tenancy(settings.tenant)),
         chunker=CHUNKER,
         embedding=EmbeddingStage(
             store=store,

@@ -15,6 +15,8 @@ from ingest.collection import Collection
 from ingest.inventory import Inventory
 from ingest.postings import Postings
 from ingest.reconcile import Listing, Queue, Reconciliation
+from ingest.tenants import Tenancy
+from ingest.upkeep import Upkeep
 
 PASS_SECONDS = 300.0
 
@@ -42,12 +44,14 @@ class Repair:
         self._database = Database(lambda deadline: connect(settings, deadline))
         self._reconciliation = Reconciliation(
             listing=listing,
-            inventory=Inventory(self._database, settings.tenant),
-            collection=Collection(self._database, settings.tenant),
-            cached_answers=CachedAnswers(self._database, settings.tenant, settings.answer_cache_seconds),
-            postings=Postings(self._database, settings.tenant),
+            inventory=Inventory(self._database, Tenancy(settings.tenant)),
+            upkeep_of=lambda tenant: Upkeep(
+                Postings(self._database, tenant),
+                Collection(self._database, tenant),
+                CachedAnswers(self._database, tenant, settings.answer_cache_seconds),
+            ),
             queue=queue,
-            prefix="",
+            tenancy=Tenancy(settings.tenant),
             fingerprint=FINGERPRINT,
         )
         self.passes = 0

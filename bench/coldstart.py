@@ -53,7 +53,8 @@ ask_pipeline(), documents()
     "ingest": """
 from ingest.handler import lambda_handler
 from ingest.composition import ingest_pipeline, postings, postponement, tagger
-ingest_pipeline(), postings(), postponement(), tagger()
+from ingest.tenants import Owner
+ingest_pipeline(Owner("default")), postings("default"), postponement(), tagger()
 """,
 }
 THEIRS = {

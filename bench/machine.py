@@ -14,6 +14,7 @@ from bucketwise.database import Database, connect
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Metric, Telemetry
 from ingest.composition import build_pipeline as build_ingest
+from ingest.composition import share
 from ingest.fingerprint import fingerprint
 from ingest.index import DocumentIndex
 from ingest.language import detect
@@ -44,13 +45,15 @@ class Machine:
 
     def ingest_pipeline(self, bucket: object) -> IngestPipeline:
         """One for each thread: it holds a connection. ``bucket`` is asked instead of S3."""
+        database = Database(lambda deadline: connect(self.ingest, deadline))
         index = DocumentIndex(
-            Database(lambda deadline: connect(self.ingest, deadline)),
+            database,
             self.ingest.tenant,
             fingerprint(self.ingest),
             detect=lambda text: detect(text) or self.ingest.language,
         )
-        return replace(build_ingest(self.ingest, self.telemetry, index), bucket=bucket)  # type: ignore[arg-type]
+        shared = share(self.ingest, self.telemetry, database)
+        return replace(build_ingest(self.ingest, self.telemetry, index, shared), bucket=bucket)  # type: ignore[arg-type]
 
     def ask_pipeline(self) -> AskPipeline:
         return build_ask(self.ask, Database(lambda deadline: connect(self.ask, deadline)), self.telemetry)

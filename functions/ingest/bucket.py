@@ -1,5 +1,6 @@
 """What the bucket holds under a key at this moment."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from ingest.sidecar import MOST_BYTES, SUFFIX, Metadata, Sidecar, user_metadata
 
 PIECE = 1 << 20  # bytes
 MOST_KEY_BYTES = 1024  # of S3; it refuses to look for a longer one
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,9 @@ class S3Bucket:
             return None
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            # NoSuchKey repeats the key in XML. Where XML cannot hold it, boto3 reads nothing of it but the status.
+            if (status, error.response["Error"]["Code"]) == (404, "404") and _NOT_IN_XML.search(key):
+                return None
             raise BucketUnavailable(f"S3 answered {status}") from None
         except BotoCoreError as error:
             raise BucketUnavailable(f"S3 did not answer ({type(error).__name__})") from None

@@ -6,8 +6,11 @@ Both sides come in the order of their keys' UTF-8 bytes, which is also the order
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from ingest.sidecar import SUFFIX, document_key, is_sidecar
+from ingest.tenants import Tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class HeldDocument:
     size: int
     last_modified: datetime
     fingerprint: str
+    tenant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ class HeldSidecar:
 
     key: str
     etag: str
+    tenant: str
+
+
+Held = HeldDocument | HeldSidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,61 +63,71 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the index should be by: the code of today, the keys of today, and events up to ``told_until``."""
+    """What the index should be by: the code, keys and tenants of today, and events up to ``told_until``."""
 
     fingerprint: str
-    prefix: str
+    tenancy: Tenancy
     told_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What both sides have under one key."""
+    """What both sides have under one key. ``held`` is of whatever tenants, one of each."""
 
     key: str
     listed: ListedObject | None
-    held: HeldDocument | HeldSidecar | None
+    held: tuple[Held, ...]
 
     @property
     def exists(self) -> bool:
         """Whether there is an object or a document, and not only the mark of something else."""
-        return self.held is not None or (self.listed is not None and self.listed.present)
+        return bool(self.held) or (self.listed is not None and self.listed.present)
 
 
-def side_by_side(listing: Iterator[ListedObject], index: Iterator[HeldDocument | HeldSidecar]) -> Iterator[Pair]:
-    """All keys of both, in order. Of each side, no more than one item is taken ahead."""
-    listed, held = next(listing, None), next(index, None)
+def side_by_side(listing: Iterator[ListedObject], index: Iterator[Held]) -> Iterator[Pair]:
+    """All keys of both, in order. One item of the bucket is taken ahead, and two of the index."""
+    by_key = ((key, tuple(found)) for key, found in groupby(index, key=attrgetter("key")))
+    listed, held = next(listing, None), next(by_key, None)
     while listed is not None or held is not None:
-        if listed is not None and (held is None or listed.key < held.key):
-            yield Pair(listed.key, listed, None)
+        if listed is not None and (held is None or listed.key < held[0]):
+            yield Pair(listed.key, listed, ())
             listed = next(listing, None)
-        elif held is not None and (listed is None or held.key < listed.key):
-            yield Pair(held.key, None, held)
-            held = next(index, None)
+        elif held is not None and (listed is None or held[0] < listed.key):
+            yield Pair(held[0], None, held[1])
+            held = next(by_key, None)
         elif held is not None:
-            yield Pair(held.key, listed, held)
-            listed, held = next(listing, None), next(index, None)
+            yield Pair(held[0], listed, held[1])
+            listed, held = next(listing, None), next(by_key, None)
 
 
 def difference(pair: Pair, expected: Expected) -> Difference | None:
-    """None if the index holds what the bucket does; a failure of the same version by the same code is that too.
+    """None if the index holds what the bucket does, for the key's tenant and no other.
 
-    What no event tells of is no miss: other code, or other keys than before.
+    A failure of the same version by the same code is that too. What no event tells of is no miss: other code, other
+    keys or other tenants than before.
     """
-    key, held = document_key(pair.key), pair.held
+    owner = expected.tenancy.owner(document_key(pair.key))
+    own = next((held for held in pair.held if held.tenant == owner.tenant), None)
+    if len(pair.held) > (own is not None):
+        return Difference(document_key(pair.key), missed=False)
+    return _difference(pair, own, expected, owner.fingerprint(expected.fingerprint))
+
+
+def _difference(pair: Pair, held: Held | None, expected: Expected, fingerprint: str) -> Difference | None:
+    key = document_key(pair.key)
     listed = pair.listed if pair.listed is not None and pair.listed.present else None
     recent = pair.listed is not None and pair.listed.last_modified > expected.told_until
     if listed is None:
         if held is None:
             return None
-        return Difference(key, missed=key.startswith(expected.prefix) and not recent)
+        return Difference(key, missed=key.startswith(expected.tenancy.prefix) and not recent)
     if is_sidecar(pair.key):
         if _describes_nothing(pair.key) or (held is not None and held.etag == listed.etag):
             return None
         return Difference(key, missed=not recent)
     if not isinstance(held, HeldDocument) or not _is_of(held, listed):
         return Difference(key, missed=not recent)
-    if held.fingerprint != expected.fingerprint:
+    if held.fingerprint != fingerprint:
         return Difference(key, missed=False)
     return None
 

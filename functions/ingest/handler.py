@@ -14,6 +14,7 @@ from bucketwise.telemetry import Metric
 from ingest.composition import ingest_pipeline, postings, postponement, settings, tagger, telemetry
 from ingest.events import ObjectChange, changes_in_event, changes_in_message
 from ingest.receipts import Outcome, Receipt
+from ingest.tenants import Tenancy
 
 # What is kept of an invocation's time to put off what is not done, and to answer.
 RESERVE_SECONDS = 5.0
@@ -74,7 +75,9 @@ def _handle_change(change: ObjectChange, deadline: Deadline, *, enough: float = 
 def _look_at(change: ObjectChange, deadline: Deadline, enough: float) -> Receipt:
     """Raises MalformedEvent. Wrong settings, or less than ``enough`` seconds, are a reason to put the look off."""
     try:
-        given, pipeline = settings(), ingest_pipeline()
+        given = settings()
+        owner = Tenancy.of(given).owner(change.key)
+        pipeline = ingest_pipeline(owner)
     except BucketwiseError as error:
         return _not_begun(error)
     if change.bucket != given.bucket:
@@ -86,7 +89,7 @@ def _look_at(change: ObjectChange, deadline: Deadline, enough: float) -> Receipt
     if given.tag_objects:
         tagger().tag(change.key, receipt)
     if receipt.outcome in COMMITTED:
-        postings().fold_now_and_then(deadline=deadline)
+        postings(owner.tenant).fold_now_and_then(deadline=deadline)
     return receipt
 
 

@@ -42,11 +42,14 @@ LOCK_IF_THERE = """
     SELECT claim, state, version, etag, fingerprint, sidecar FROM bucketwise.documents
     WHERE tenant = %(tenant)s AND key = %(key)s FOR UPDATE"""
 
-CONFIRM = "UPDATE bucketwise.documents SET claim = %(confirmed)s WHERE tenant = %(tenant)s AND key = %(key)s"
+CONFIRM = """
+    UPDATE bucketwise.documents SET claim = %(confirmed)s, home = %(home)s
+    WHERE tenant = %(tenant)s AND key = %(key)s"""
 
 DESCRIBE = """
     UPDATE bucketwise.documents
-    SET claim = %(described)s, metadata = %(metadata)s, sidecar = %(sidecar)s, updated_at = clock_timestamp()
+    SET claim = %(described)s, home = %(home)s, metadata = %(metadata)s, sidecar = %(sidecar)s,
+        updated_at = clock_timestamp()
     WHERE tenant = %(tenant)s AND key = %(key)s"""
 
 
@@ -58,7 +61,7 @@ def no_language(_text: str) -> str:
 class DocumentIndex:
     """All writes of one tenant's documents. Every method may raise what Database.run raises.
 
-    ``detect`` tells the language of a text (ISO 639-1), or "".
+    ``detect`` tells the language of a text (ISO 639-1), or "". ``home`` is the TENANT that this is done for.
     """
 
     database: Database
@@ -66,6 +69,7 @@ class DocumentIndex:
     fingerprint: str
     decisions: Decisions = field(default_factory=Decisions)
     detect: Callable[[str], str] = no_language
+    home: str | None = None
 
     def claim(self, *, deadline: Deadline) -> int:
         """The next claim. Take it before reading the bucket."""
@@ -86,7 +90,7 @@ class DocumentIndex:
                 return Standing.OTHER
             confirmed = self.decisions.confirmed_claim(held, seen, self.fingerprint, claim)
             if confirmed is not None:
-                names = {"tenant": self.tenant, "key": facts.key, "claim": claim, "confirmed": confirmed}
+                names = self._names(facts.key, claim) | {"confirmed": confirmed}
                 connection.execute(CONFIRM, names)
                 connection.execute(SETTLE, names)
                 return Standing.SAME
@@ -98,13 +102,7 @@ class DocumentIndex:
     def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
         """Gives the indexed document other metadata, if it still is of the version that was seen; whether it did."""
         seen = Seen(facts.version, facts.etag, facts.sidecar)
-        names = {
-            "tenant": self.tenant,
-            "key": facts.key,
-            "claim": claim,
-            "metadata": Jsonb(facts.metadata),
-            "sidecar": facts.sidecar,
-        }
+        names = self._names(facts.key, claim) | {"metadata": Jsonb(facts.metadata), "sidecar": facts.sidecar}
 
         def describe(connection: Connection) -> bool:
             held = self._lock(connection, facts.key)
@@ -125,10 +123,7 @@ class DocumentIndex:
 
         ``ended`` is the claim of an earlier attempt of which is known that it ended in order.
         """
-        names = {
-            "tenant": self.tenant,
-            "key": facts.key,
-            "claim": claim,
+        names = self._names(facts.key, claim) | {
             "ended": ended,
             "object": facts.version or f"{facts.etag} {facts.last_modified.isoformat()}",
             "time": timedelta(seconds=max(0.0, deadline.remaining()) + BEYOND_SECONDS),
@@ -199,30 +194,28 @@ class DocumentIndex:
 
         ``sidecar`` is the eTag of what describes an object that is not there: so it is known that it was looked at.
         """
-        row = _EMPTY | {
-            "tenant": self.tenant,
-            "key": key,
-            "claim": claim,
-            "state": DocumentState.DELETED,
-            "sidecar": sidecar,
-        }
+        row = _EMPTY | self._names(key, claim) | {"state": DocumentState.DELETED, "sidecar": sidecar}
         return swap(self.database, self.decisions, row, None, deadline=deadline)
 
     def _row(self, facts: ObjectFacts, claim: int, state: DocumentState) -> dict[str, object]:
-        return _EMPTY | {
-            "tenant": self.tenant,
-            "key": facts.key,
-            "claim": claim,
-            "state": state,
-            "version": facts.version,
-            "etag": facts.etag,
-            "size": facts.size,
-            "content_type": facts.content_type,
-            "last_modified": facts.last_modified,
-            "metadata": Jsonb(facts.metadata),
-            "sidecar": facts.sidecar,
-            "fingerprint": self.fingerprint,
-        }
+        return (
+            _EMPTY
+            | self._names(facts.key, claim)
+            | {
+                "state": state,
+                "version": facts.version,
+                "etag": facts.etag,
+                "size": facts.size,
+                "content_type": facts.content_type,
+                "last_modified": facts.last_modified,
+                "metadata": Jsonb(facts.metadata),
+                "sidecar": facts.sidecar,
+                "fingerprint": self.fingerprint,
+            }
+        )
+
+    def _names(self, key: str, claim: int) -> dict[str, object]:
+        return {"tenant": self.tenant, "key": key, "claim": claim, "home": self.home}
 
     def _lock(self, connection: Connection, key: str) -> Held | None:
         row = connection.execute(LOCK_IF_THERE, {"tenant": self.tenant, "key": key}).fetchone()

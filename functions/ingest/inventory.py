@@ -10,9 +10,10 @@ from psycopg.rows import class_row
 
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
-from ingest.differences import HeldDocument, HeldSidecar
+from ingest.differences import Held, HeldDocument, HeldSidecar
 from ingest.reconcile import Pass
 from ingest.sidecar import is_sidecar
+from ingest.tenants import Tenancy
 
 PAGE = 1000
 LONG_PAST = timedelta(hours=1)
@@ -20,21 +21,52 @@ LONG_PAST = timedelta(hours=1)
 OUTLIVED = timedelta(weeks=1)
 """Longer than any message lives, whose lost workers are counted."""
 
+# Whosever the documents are: of one key, several tenants may have one, which stay on one page.
 # A document is described by what stands under another key, and has a place in the order under that key too: also
 # one that is not there (any more), so that what describes nothing is looked at once.
 HELD = """
-    (SELECT key, version, etag, size, last_modified, fingerprint FROM bucketwise.documents
-     WHERE tenant = %(tenant)s AND key > %(after)s AND state <> 'deleted' ORDER BY key LIMIT %(most)s)
+    (SELECT key, version, etag, size, last_modified, fingerprint, tenant FROM bucketwise.documents
+     WHERE key > %(after)s AND state <> 'deleted'
+       AND coalesce(home, tenant) = %(default)s
+     ORDER BY key FETCH FIRST %(most)s ROWS WITH TIES)
     UNION ALL
-    (SELECT key || '.metadata.json', NULL, sidecar, NULL, NULL, NULL FROM bucketwise.documents
-     WHERE tenant = %(tenant)s AND sidecar IS NOT NULL AND key || '.metadata.json' > %(after)s
-     ORDER BY key || '.metadata.json' LIMIT %(most)s)
-    ORDER BY key LIMIT %(most)s"""
+    (SELECT key || '.metadata.json', NULL, sidecar, NULL, NULL, NULL, tenant FROM bucketwise.documents
+     WHERE key || '.metadata.json' > %(after)s AND sidecar IS NOT NULL
+       AND coalesce(home, tenant) = %(default)s
+     ORDER BY key || '.metadata.json' FETCH FIRST %(most)s ROWS WITH TIES)
+    ORDER BY key FETCH FIRST %(most)s ROWS WITH TIES"""
+
+# For a page, as many rows are read from the indexes, in their order; also while the planner has no statistics and takes
+# all that comes after for few enough to be sorted.
+IN_ORDER = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off"
+
+# Each jumps along an index from one tenant to the next.
+TENANTS = """
+    WITH RECURSIVE
+    has_documents (tenant) AS (
+        SELECT min(tenant) FROM bucketwise.documents UNION ALL
+        SELECT (SELECT min(d.tenant) FROM bucketwise.documents d WHERE d.tenant > h.tenant)
+        FROM has_documents h WHERE h.tenant IS NOT NULL),
+    has_vectors (tenant) AS (
+        SELECT min(tenant) FROM bucketwise.embeddings UNION ALL
+        SELECT (SELECT min(e.tenant) FROM bucketwise.embeddings e WHERE e.tenant > h.tenant)
+        FROM has_vectors h WHERE h.tenant IS NOT NULL),
+    has_answers (tenant) AS (
+        SELECT min(tenant) FROM bucketwise.cached_answers UNION ALL
+        SELECT (SELECT min(a.tenant) FROM bucketwise.cached_answers a WHERE a.tenant > h.tenant)
+        FROM has_answers h WHERE h.tenant IS NOT NULL),
+    has_questions (tenant) AS (
+        SELECT min(tenant) FROM bucketwise.cached_questions UNION ALL
+        SELECT (SELECT min(q.tenant) FROM bucketwise.cached_questions q WHERE q.tenant > h.tenant)
+        FROM has_questions h WHERE h.tenant IS NOT NULL)
+    SELECT tenant FROM (
+        TABLE has_documents UNION TABLE has_vectors UNION TABLE has_answers UNION TABLE has_questions) AS found
+    WHERE tenant IS NOT NULL"""
 
 # Of a pass that was cut short between a note and the message, the note is from after the pass's beginning.
 NOTE = """
     INSERT INTO bucketwise.waiting AS w (tenant, key, tries, reason, next_try)
-    SELECT %(tenant)s, key, 0, 'reconcile', clock_timestamp() FROM unnest(%(keys)s::text[]) AS key
+    SELECT found.*, 0, 'reconcile', clock_timestamp() FROM unnest(%(tenants)s::text[], %(keys)s::text[]) AS found
     ON CONFLICT (tenant, key) DO UPDATE
         SET tries = EXCLUDED.tries, reason = EXCLUDED.reason, next_try = EXCLUDED.next_try
         WHERE w.next_try < clock_timestamp() - %(long_past)s
@@ -44,34 +76,40 @@ NOTE = """
 # A first pass fills the index: nothing that it finds was missed.
 BEGIN = """
     INSERT INTO bucketwise.reconciliations (tenant, drift)
-    SELECT %(tenant)s, CASE WHEN EXISTS (SELECT FROM bucketwise.documents WHERE tenant = %(tenant)s) THEN 0 END
+    SELECT %(default)s, CASE WHEN EXISTS (
+        SELECT FROM bucketwise.documents WHERE coalesce(home, tenant) = %(default)s) THEN 0 END
     ON CONFLICT (tenant) DO UPDATE SET tenant = EXCLUDED.tenant
     RETURNING started_at, after_key, looked_at, differences, drift"""
 
 SAVE = """
     UPDATE bucketwise.reconciliations
     SET after_key = %(after_key)s, looked_at = %(looked_at)s, differences = %(differences)s, drift = %(drift)s
-    WHERE tenant = %(tenant)s"""
+    WHERE tenant = %(default)s"""
 
 # The pass came by every key. What differed and had waited for long was noted anew; the other notes are of keys that
-# are as they should be, or of which there is neither an object nor a document.
+# are as they should be, or of which there is neither an object nor a document. Whosever they are: of a key that went to
+# another tenant, a note may be left under the one before.
 SETTLE = """
     DELETE FROM bucketwise.waiting
-    WHERE tenant = %(tenant)s AND next_try < %(started_at)s::timestamptz - %(long_past)s"""
+    WHERE next_try < %(started_at)s::timestamptz - %(long_past)s"""
 
-FORGET = "DELETE FROM bucketwise.attempts WHERE tenant = %(tenant)s AND over_by < clock_timestamp() - %(outlived)s"
+FORGET = "DELETE FROM bucketwise.attempts WHERE over_by < clock_timestamp() - %(outlived)s"
 
-END = "DELETE FROM bucketwise.reconciliations WHERE tenant = %(tenant)s AND started_at = %(started_at)s"
+END = "DELETE FROM bucketwise.reconciliations WHERE tenant = %(default)s AND started_at = %(started_at)s"
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """One tenant's. Every method may raise what Database.run raises."""
+    """Of the documents of all tenants. Every method may raise what Database.run raises."""
 
     database: Database
-    tenant: str
+    tenancy: Tenancy
 
-    def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument | HeldSidecar]:
+    def tenants(self, *, deadline: Deadline) -> list[str]:
+        """All of whom the index holds anything that may have to be cleared away, in no order."""
+        return self.database.run(lambda connection: [row[0] for row in connection.execute(TENANTS)], deadline=deadline)
+
+    def held(self, *, after: str, deadline: Deadline) -> Iterator[Held]:
         """Documents that are indexed or noted as unreadable, and sidecars, by key, after the one that is named."""
         while page := self._page(after, deadline):
             yield from page
@@ -82,7 +120,7 @@ class Inventory:
 
         def begin(connection: Connection) -> Pass:
             with connection.cursor(row_factory=class_row(Pass)) as cursor:
-                found = cursor.execute(BEGIN, {"tenant": self.tenant}).fetchone()
+                found = cursor.execute(BEGIN, {"default": self.tenancy.default}).fetchone()
             if found is None:
                 raise AssertionError("a statement that always gives a row gave none")
             return found
@@ -91,7 +129,12 @@ class Inventory:
 
     def note(self, keys: Sequence[str], started_at: datetime, *, deadline: Deadline) -> list[str]:
         """Notes that the keys wait to be looked at; gives those that were not waiting already, in order."""
-        names = {"tenant": self.tenant, "keys": list(keys), "long_past": LONG_PAST, "started_at": started_at}
+        names = {
+            "tenants": [self.tenancy.owner(key).tenant for key in keys],
+            "keys": list(keys),
+            "long_past": LONG_PAST,
+            "started_at": started_at,
+        }
         return sorted(
             self.database.run(lambda connection: [row[0] for row in connection.execute(NOTE, names)], deadline=deadline)
         )
@@ -100,13 +143,13 @@ class Inventory:
         """Keeps the place from which the next invocation goes on."""
         names = {field.name: getattr(under_way, field.name) for field in fields(under_way)}
         self.database.run(
-            lambda connection: connection.execute(SAVE, names | {"tenant": self.tenant}), deadline=deadline
+            lambda connection: connection.execute(SAVE, names | {"default": self.tenancy.default}), deadline=deadline
         )
 
     def finish(self, under_way: Pass, *, deadline: Deadline) -> bool:
         """Ends the pass; whether it had not been ended already."""
         names = {
-            "tenant": self.tenant,
+            "default": self.tenancy.default,
             "started_at": under_way.started_at,
             "long_past": LONG_PAST,
             "outlived": OUTLIVED,
@@ -120,15 +163,18 @@ class Inventory:
 
         return self.database.run(finish, deadline=deadline)
 
-    def _page(self, after: str, deadline: Deadline) -> list[HeldDocument | HeldSidecar]:
-        names = {"tenant": self.tenant, "after": after, "most": PAGE}
-        return self.database.run(
-            lambda connection: [_held(*row) for row in connection.execute(HELD, names)], deadline=deadline
-        )
+    def _page(self, after: str, deadline: Deadline) -> list[Held]:
+        names = {"default": self.tenancy.default, "after": after, "most": PAGE}
+
+        def read(connection: Connection) -> list[Held]:
+            connection.execute(IN_ORDER)
+            return [_held(*row) for row in connection.execute(HELD, names)]
+
+        return self.database.run(read, deadline=deadline)
 
 
-def _held(key: str, *of_object: Any) -> HeldDocument | HeldSidecar:
+def _held(key: str, *of_object: Any) -> Held:
     if is_sidecar(key):
-        _, etag, *_ = of_object
-        return HeldSidecar(key, etag)
+        _, etag, *_, tenant = of_object
+        return HeldSidecar(key, etag, tenant)
     return HeldDocument(key, *of_object)

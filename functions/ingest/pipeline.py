@@ -20,6 +20,7 @@ from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
 from ingest.sidecar import Sidecar
 from ingest.spool import ChunkSpool
 from ingest.swap import Committed
+from ingest.tenants import bad_folder
 from ingest.terms import Analysis, Chunks
 
 
@@ -50,6 +51,10 @@ class Index(Protocol):
     def bury(self, key: str, claim: int, *, sidecar: str | None, deadline: Deadline) -> Committed | None: ...
 
 
+class Strays(Protocol):
+    def remove(self, key: str, claim: int, *, deadline: Deadline) -> None: ...
+
+
 class Embedding(Protocol):
     def run(self, *, deadline: Deadline) -> AbstractContextManager[EmbeddingRun]: ...
 
@@ -70,15 +75,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class IngestPipeline:
-    """read -> parse -> chunk -> embed -> store, under a claim that is taken before the read."""
+    """read -> parse -> chunk -> embed -> store, under a claim that is taken before the read.
+
+    One tenant's. ``refuses``: it is for keys whose folder cannot be a tenant, and notes of each that it failed.
+    """
 
     bucket: Bucket
     index: Index
+    strays: Strays
     chunker: Chunker
     embedding: Embedding
     parse: Parse
     telemetry: Telemetry
     limits: Limits
+    refuses: bool = False
 
     def bring_up_to_date(
         self, key: str, *, deadline: Deadline, ended: int | None = None, again: bool = False
@@ -118,6 +128,8 @@ class _Look:
     def take(self, *, ended: int | None, again: bool) -> Receipt:
         deadline = self._deadline
         claim = self.claim = self._index.claim(deadline=deadline)
+        # First: a document that moved must not answer for another tenant for as long as it cannot be indexed.
+        self._pipeline.strays.remove(self._key, claim, deadline=deadline)
         sidecar = self._pipeline.bucket.sidecar(self._key)
         etag = sidecar.etag if sidecar is not None else None
         with self._pipeline.bucket.open(self._key) as found:
@@ -129,6 +141,8 @@ class _Look:
             if standing is Standing.SAME:
                 return Receipt(Outcome.UNCHANGED, claim, facts.version)
             try:
+                if self._pipeline.refuses:
+                    raise bad_folder()
                 if sidecar is not None:
                     facts = facts.described_by(sidecar)
                 if standing is Standing.OTHER_METADATA and self._index.describe(facts, claim, deadline=deadline):

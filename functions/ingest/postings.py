@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
+from psycopg.rows import TupleRow
 
 from bucketwise.analysis import TERM_BITS
 from bucketwise.database import Database
@@ -16,10 +17,15 @@ OFTEN = 256
 """Of so many commits one folds what came last; a sixteenth of those folds a level more."""
 LAST_LEVEL = 3
 SLICES = 64
+FEW = 10_000
+"""A tenant with fewer lists is folded in one slice: there may be thousands of such tenants."""
 SLICE_SECONDS = 10.0
 """With less time left, no slice is begun."""
 
 FOLD = "SELECT bucketwise.fold_postings(%(tenant)s, %(level)s, %(first)s, %(last)s)"
+MANY = (
+    "SELECT count(*) = %(few)s FROM (SELECT FROM bucketwise.postings WHERE tenant = %(tenant)s LIMIT %(few)s) AS found"
+)
 # One at a time: two would wait for each other's rows.
 SUMS = """
     WITH alone AS MATERIALIZED (
@@ -40,6 +46,7 @@ class Postings:
     database: Database
     tenant: str
     chance: Callable[[], float] = random.random
+    few: int = FEW
 
     def fold_now_and_then(self, *, deadline: Deadline) -> None:
         """To be called after each commit. That it cannot be done now is no error: another commit will do it."""
@@ -59,12 +66,16 @@ class Postings:
 
         Raises what Database.run raises.
         """
-        width = (_BEHIND_TERMS - _FIRST_TERM) // SLICES
+        width = (_BEHIND_TERMS - _FIRST_TERM) // (SLICES if self._has_many(deadline) else 1)
         for first in range(_FIRST_TERM, _BEHIND_TERMS, width):
             if deadline.remaining() < SLICE_SECONDS:
                 return False
             self._fold(LAST_LEVEL, first, first + width - 1, deadline)
         return True
+
+    def _has_many(self, deadline: Deadline) -> bool:
+        names = {"tenant": self.tenant, "few": self.few}
+        return self.database.run(lambda connection: _true(connection.execute(MANY, names)), deadline=deadline)
 
     def _fold(self, level: int, first: int, last: int, deadline: Deadline) -> None:
         names = {"tenant": self.tenant, "level": level, "first": first, "last": last}
@@ -73,3 +84,8 @@ class Postings:
             connection.execute(FOLD, names)
 
         self.database.run(fold, deadline=deadline)
+
+
+def _true(cursor: Cursor[TupleRow]) -> bool:
+    row = cursor.fetchone()
+    return row is not None and bool(row[0])

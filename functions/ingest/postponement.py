@@ -30,10 +30,13 @@ class WaitingList(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Postponement:
-    """``queue_of`` gives the queue for a bucket's changes. ``waiting`` may raise: then there is no note."""
+    """``queue_of`` gives the queue for a bucket's changes, ``waiting`` the list for a key's tenant.
+
+    ``waiting`` may raise: then there is no note.
+    """
 
     queue_of: Callable[[str], IngestQueue]
-    waiting: Callable[[], WaitingList]
+    waiting: Callable[[str], WaitingList]
     first_delay_seconds: float = FIRST_DELAY_SECONDS
 
     def put_off(self, change: ObjectChange, receipt: Receipt) -> None:
@@ -49,7 +52,7 @@ class Postponement:
             return  # to find that out again takes time
         deadline = Deadline.after(NOTE_SECONDS)
         with suppress(BucketwiseError):  # the message is what counts
-            self.waiting().postpone(
+            self.waiting(key).postpone(
                 key, tries=tries, reason=receipt.error_name or "", seconds=seconds, deadline=deadline
             )
 

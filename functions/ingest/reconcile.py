@@ -3,7 +3,8 @@
 Nothing is changed by the comparison itself: like any event, a difference is only a hint.
 """
 
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,13 +16,14 @@ from bucketwise.errors import DeadlineExceeded
 from ingest.differences import (
     Difference,
     Expected,
-    HeldDocument,
-    HeldSidecar,
+    Held,
     ListedObject,
     Pair,
     difference,
     side_by_side,
 )
+from ingest.tenants import Tenancy
+from ingest.upkeep import Upkeep
 
 MOST_BACKLOG = 20_000
 """Messages in the queue above which no more are sent: a bucket of a million objects must not flood it."""
@@ -48,25 +50,12 @@ class Listing(Protocol):
 
 
 class Inventory(Protocol):
-    def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument | HeldSidecar]: ...
+    def tenants(self, *, deadline: Deadline) -> list[str]: ...
+    def held(self, *, after: str, deadline: Deadline) -> Iterator[Held]: ...
     def begin(self, *, deadline: Deadline) -> Pass: ...
     def note(self, keys: Sequence[str], started_at: datetime, *, deadline: Deadline) -> list[str]: ...
     def save(self, under_way: Pass, *, deadline: Deadline) -> None: ...
     def finish(self, under_way: Pass, *, deadline: Deadline) -> bool: ...
-
-
-class Postings(Protocol):
-    def fold_sums(self, *, deadline: Deadline) -> None: ...
-    def fold_all(self, *, deadline: Deadline) -> bool: ...
-
-
-class Collection(Protocol):
-    def collect_released(self, *, deadline: Deadline) -> int: ...
-    def sweep(self, *, deadline: Deadline) -> int: ...
-
-
-class CachedAnswers(Protocol):
-    def collect(self, *, deadline: Deadline) -> int: ...
 
 
 class Queue(Protocol):
@@ -95,15 +84,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """``prefix`` is what keys of documents begin with, ``fingerprint`` the code that documents are made by now."""
+    """``tenancy`` says whose documents are, ``fingerprint`` is the code that they are made by now."""
 
     listing: Listing
     inventory: Inventory
-    collection: Collection
-    cached_answers: CachedAnswers
-    postings: Postings
+    upkeep_of: Callable[[str], Upkeep]
     queue: Queue
-    prefix: str
+    tenancy: Tenancy
     fingerprint: str
     step: int = STEP
     most_backlog: int = MOST_BACKLOG
@@ -115,23 +102,24 @@ class Reconciliation:
         """
         report = Report()
         try:
-            self.postings.fold_sums(deadline=deadline)
+            tenants = self.inventory.tenants(deadline=deadline)
+            random.shuffle(tenants)  # so that one who runs out of time leaves out others each time
             # Half of the time, so that many deletions do not keep what changed from being found.
             half = Deadline.after(deadline.remaining() / 2)
             with suppress(DeadlineExceeded):
-                self.cached_answers.collect(deadline=half)
-                report.collected += self.collection.collect_released(deadline=half)
+                for tenant in tenants:
+                    report.collected += self.upkeep_of(tenant).before_comparing(deadline=half)
             self._compare(report, deadline)
             if report.finished:
-                report.collected += self.collection.sweep(deadline=deadline)
-                self.postings.fold_all(deadline=deadline)
+                for tenant in tenants:
+                    report.collected += self.upkeep_of(tenant).after_a_pass(deadline=deadline)
         except DeadlineExceeded:
             return report
         return report
 
     def _compare(self, report: Report, deadline: Deadline) -> None:
         under_way = self.inventory.begin(deadline=deadline)
-        expected = Expected(self.fingerprint, self.prefix, told_until=datetime.now(UTC) - TOLD_WITHIN)
+        expected = Expected(self.fingerprint, self.tenancy, told_until=datetime.now(UTC) - TOLD_WITHIN)
         pairs = side_by_side(
             self.listing.after(under_way.after_key),
             self.inventory.held(after=under_way.after_key, deadline=deadline),

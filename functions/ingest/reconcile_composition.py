@@ -16,6 +16,8 @@ from ingest.inventory import Inventory
 from ingest.listing import BucketListing
 from ingest.postings import Postings
 from ingest.reconcile import Reconciliation
+from ingest.tenants import Tenancy
+from ingest.upkeep import Upkeep
 
 telemetry = Telemetry("reconcile")
 
@@ -30,13 +32,20 @@ def build_reconciliation(given: Settings) -> Reconciliation:
     if not given.queue_url:
         raise InvalidSettings("QUEUE_URL: needed to have documents looked at")
     database = Database(lambda deadline: connect(given, deadline))
+    tenancy = Tenancy.of(given)
+
+    def upkeep_of(tenant: str) -> Upkeep:
+        return Upkeep(
+            Postings(database, tenant),
+            Collection(database, tenant),
+            CachedAnswers(database, tenant, given.answer_cache_seconds),
+        )
+
     return Reconciliation(
         listing=BucketListing(aws_client("s3", PATIENT), given.bucket, given.prefix),
-        inventory=Inventory(database, given.tenant),
-        collection=Collection(database, given.tenant),
-        cached_answers=CachedAnswers(database, given.tenant, given.answer_cache_seconds),
-        postings=Postings(database, given.tenant),
+        inventory=Inventory(database, tenancy),
+        upkeep_of=upkeep_of,
         queue=IngestQueue(aws_client("sqs", PATIENT), given.queue_url, given.bucket),
-        prefix=given.prefix,
+        tenancy=tenancy,
         fingerprint=fingerprint(given),
     )

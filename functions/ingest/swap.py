@@ -33,9 +33,9 @@ UPDATE = """
             WHEN state = 'indexed' AND version IS NOT DISTINCT FROM %(version)s AND etag = %(etag)s
                 AND last_modified = %(last_modified)s THEN seconds_to_searchable
             ELSE greatest(0, extract(epoch FROM clock_timestamp() - %(last_modified)s::timestamptz)) END,
-        claim = %(claim)s, state = %(state)s, version = %(version)s, etag = %(etag)s, size = %(size)s,
-        content_type = %(content_type)s, last_modified = %(last_modified)s, metadata = %(metadata)s,
-        sidecar = %(sidecar)s,
+        home = %(home)s, claim = %(claim)s, state = %(state)s, version = %(version)s, etag = %(etag)s,
+        size = %(size)s, content_type = %(content_type)s, last_modified = %(last_modified)s,
+        metadata = %(metadata)s, sidecar = %(sidecar)s,
         title = %(title)s, pages = %(pages)s, author = %(author)s, created = %(created)s, modified = %(modified)s,
         read_as = %(read_as)s, skipped = %(skipped)s,
         language = %(language)s, fingerprint = %(fingerprint)s, reason = %(reason)s, hint = %(hint)s,

@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         given = with_defaults(model_settings(os.environ, None))
-        report = _report(given, _source(options, given), options.tokens_per_minute)
+        prefix = given.prefix if options.prefix is None else options.prefix
+        report = _report(given, _source(options, prefix), prefix, options.tokens_per_minute)
     except (InvalidSettings, BucketUnavailable) as error:
         print(f"cannot estimate: {error}", file=sys.stderr)
         return 1
@@ -80,17 +81,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _source(options: argparse.Namespace, given: Settings) -> Source:
+def _source(options: argparse.Namespace, prefix: str) -> Source:
     if options.dir is not None:
         return FolderSource(options.dir)
-    prefix = given.prefix if options.prefix is None else options.prefix
     return BucketSource(boto3.client("s3"), options.bucket, prefix)
 
 
-def _report(given: Settings, source: Source, tokens_per_minute: int) -> Report:
+def _report(given: Settings, source: Source, prefix: str, tokens_per_minute: int) -> Report:
     began = time.perf_counter()
     with closing(Sandbox(SandboxLimits(), _rejected)) as sandbox, Console(stderr=True).status("reading") as status:
-        estimator = Estimator(given, sandbox.parse)
+        estimator = Estimator(given, sandbox.parse, prefix=prefix if isinstance(source, BucketSource) else "")
         for number, key in enumerate(source.keys(), start=1):
             status.update(f"reading file {number:,}")
             estimator.take(source, key)

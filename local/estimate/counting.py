@@ -13,6 +13,7 @@ from ingest.bucket import StoredObject
 from ingest.chunking import Chunker
 from ingest.pipeline import Parse
 from ingest.spool import ChunkSpool
+from ingest.tenants import Tenancy, bad_folder
 from ingest.vectors import text_digest
 from local.estimate.sources import Source
 
@@ -32,7 +33,7 @@ class Rejected:
 
 @dataclass(slots=True)
 class Estimate:
-    """``texts`` are distinct, and are what would be embedded, with ``embedding_tokens`` in all."""
+    """``texts`` are distinct for each tenant, and are what would be embedded, with ``embedding_tokens`` in all."""
 
     embedding_model: str
     indexed: int = 0
@@ -55,13 +56,14 @@ class Estimate:
 
 
 class Estimator:
-    """Takes one file after the other."""
+    """Takes one file after the other. ``prefix`` is what all keys begin with: folders below it may be tenants."""
 
-    def __init__(self, given: Settings, parse: Parse) -> None:
+    def __init__(self, given: Settings, parse: Parse, *, prefix: str = "") -> None:
         self._given = given
+        self._tenancy = Tenancy(given.tenant, prefix, given.tenant_folders)
         self._chunker = Chunker(given.chunk_tokens, given.chunk_overlap_tokens, given.whole_document_tokens)
         self._parse = parse
-        self._seen: set[bytes] = set()
+        self._seen: set[tuple[str, bytes]] = set()
         self.estimate = Estimate(given.embedding_model)
 
     def take(self, source: Source, key: str) -> None:
@@ -76,6 +78,9 @@ class Estimator:
 
     def _take(self, found: StoredObject) -> None:
         facts, given = found.facts, self._given
+        owner = self._tenancy.owner(facts.key)
+        if owner.refused:
+            raise bad_folder()
         with (
             NamedTemporaryFile(prefix="bucketwise-") as file,
             ChunkSpool(most_tokens=given.max_document_tokens) as chunks,
@@ -87,9 +92,9 @@ class Estimator:
                     chunks.add(chunk)
             if not chunks.count:
                 raise UnreadableDocument(FailureReason.EMPTY, "The file holds no text.")
-            self._count(facts.size, chunks)
+            self._count(facts.size, chunks, owner.tenant)
 
-    def _count(self, size: int, chunks: ChunkSpool) -> None:
+    def _count(self, size: int, chunks: ChunkSpool, tenant: str) -> None:
         """Only of a document that is known to its end: one that fails costs nothing."""
         estimate = self.estimate
         estimate.indexed += 1
@@ -97,8 +102,8 @@ class Estimator:
         estimate.chunks += chunks.count
         estimate.tokens += chunks.tokens
         for chunk in chunks:
-            digest = text_digest(chunk.text)
-            if digest not in self._seen:
-                self._seen.add(digest)
+            text = tenant, text_digest(chunk.text)
+            if text not in self._seen:
+                self._seen.add(text)
                 estimate.texts += 1
                 estimate.embedding_tokens += chunk.tokens

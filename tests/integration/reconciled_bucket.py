@@ -22,6 +22,8 @@ from ingest.postings import Postings
 from ingest.protocol import Standing
 from ingest.receipts import EmbeddingReceipt
 from ingest.reconcile import Reconciliation, Report
+from ingest.tenants import Tenancy
+from ingest.upkeep import Upkeep
 from local.storage.client import Storage
 from tests.integration.index_database import IndexDatabase, connected, opened
 from tests.integration.indexed_documents import Tenant
@@ -36,6 +38,7 @@ class Settings:
 
     prefix: str = ""
     fingerprint: str = "code 1"
+    folders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,10 @@ class World:
     database: Database
     tenant: Tenant
     settings: Settings = field(default_factory=Settings)
+
+    @property
+    def tenancy(self) -> Tenancy:
+        return Tenancy(self.tenant.index.tenant, self.settings.prefix, self.settings.folders)
 
     def put(self, key: str, text: str) -> str:
         version: str = self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode()).get("VersionId", "")
@@ -60,12 +67,14 @@ class World:
     def reconcile(self, *, deadline: Deadline = SOON, **changes: Any) -> Report:
         reconciliation = Reconciliation(
             listing=BucketListing(self.s3, self.bucket, self.settings.prefix),
-            inventory=Inventory(self.database, self.tenant.index.tenant),
-            collection=Collection(self.database, self.tenant.index.tenant),
-            cached_answers=CachedAnswers(self.database, self.tenant.index.tenant, seconds=3600),
-            postings=Postings(self.database, self.tenant.index.tenant),
+            inventory=Inventory(self.database, self.tenancy),
+            upkeep_of=lambda tenant: Upkeep(
+                Postings(self.database, tenant),
+                Collection(self.database, tenant),
+                CachedAnswers(self.database, tenant, seconds=3600),
+            ),
             queue=self.queue,
-            prefix=self.settings.prefix,
+            tenancy=self.tenancy,
             fingerprint=self.settings.fingerprint,
         )
         return replace(reconciliation, **changes).run(deadline=deadline)

@@ -15,6 +15,8 @@ from ingest.index import DocumentIndex
 from ingest.parsing import parsed_here
 from ingest.pipeline import IngestPipeline, Limits
 from ingest.receipts import Receipt
+from ingest.strays import Strays
+from ingest.tenants import Tenancy
 from ingest.vectors import VectorTable, text_digest
 from tests.integration.index_database import DIMENSIONS, IndexDatabase, opened
 from tests.unit.ingest_fakes import SOON, MemoryBucket
@@ -56,9 +58,11 @@ class Place:
 def place(index_database: IndexDatabase) -> Iterator[Place]:
     with opened(index_database.ingest) as database:
         bucket, embedder = MemoryBucket(), Embedder()
+        index = DocumentIndex(database, "acme", "fingerprint")
         pipeline = IngestPipeline(
             bucket=bucket,
-            index=DocumentIndex(database, "acme", "fingerprint"),
+            index=index,
+            strays=Strays(index, Tenancy("acme")),
             chunker=Chunker(max_tokens=180, overlap_tokens=0, whole_tokens=360),
             embedding=EmbeddingStage(VectorTable(database, "acme"), embedder, "model", 50_000, 2),
             parse=parsed_here,

@@ -25,6 +25,8 @@ from ingest.index import DocumentIndex
 from ingest.parsing import parsed_here
 from ingest.pipeline import IngestPipeline, Limits
 from ingest.receipts import Outcome, Receipt
+from ingest.strays import Strays
+from ingest.tenants import Tenancy
 from ingest.vectors import VectorTable, text_digest
 from local.index import create_index
 from local.model_server.client import LocalModels
@@ -143,9 +145,11 @@ def ingest(models: LocalModels, index: tuple[str, str]) -> Iterator[Ingest]:
         stage = EmbeddingStage(
             store, WatchedEmbedder(embedder, store, ledger), EMBEDDING_MODEL, batch_tokens=64, concurrency=2
         )
+        documents = DocumentIndex(database, settings.tenant, "faulty 1")
         pipeline = IngestPipeline(
             bucket=bucket,
-            index=DocumentIndex(database, settings.tenant, "faulty 1"),
+            index=documents,
+            strays=Strays(documents, Tenancy(settings.tenant)),
             chunker=CHUNKER,
             embedding=stage,
             parse=parsed_here,

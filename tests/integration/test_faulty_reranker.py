@@ -29,6 +29,8 @@ from ingest.embedding_stage import EmbeddingStage
 from ingest.index import DocumentIndex
 from ingest.parsing import parsed_here
 from ingest.pipeline import IngestPipeline, Limits
+from ingest.strays import Strays
+from ingest.tenants import Tenancy
 from ingest.vectors import VectorTable
 from local.function_settings import model_settings
 from local.index import create_index
@@ -103,9 +105,11 @@ def ask_url(models: LocalModels, postgres: Postgres) -> str:
     given = settings_of(urls.ingest, models)
     database = Database(lambda deadline: connect(given, deadline))
     with model_client(given) as client:
+        index = DocumentIndex(database, given.tenant, "rerank 1")
         pipeline = IngestPipeline(
             bucket=MemoryBucket(DOCUMENTS),
-            index=DocumentIndex(database, given.tenant, "rerank 1"),
+            index=index,
+            strays=Strays(index, Tenancy(given.tenant)),
             chunker=Chunker(given.chunk_tokens, 0),
             embedding=EmbeddingStage(
                 VectorTable(database, given.tenant),

@@ -66,3 +66,19 @@ def test_a_prefix_and_a_marker_go_together(storage: Storage, bucket: str) -> Non
     listed = everything(storage, bucket, Prefix="c", KeyMarker="a.txt")
     assert {key for key, _, _ in listed} == {"c+c.txt"}
     assert everything(storage, bucket, Prefix="c", KeyMarker="c+c.txt") == []
+
+
+@pytest.mark.parametrize(
+    "key", ["line\nbreak", "\x07\x1b[31m", "\u2028\x85", "\uffff", "a b+c%20d", "a*b~/..//", "]]>&<", "\ufeff\ufdd0"]
+)
+def test_a_listing_holds_any_key_that_s3_takes(storage: Storage, bucket: str, key: str) -> None:
+    for prefix in ("", key, key[0]):
+        listed = {each for each, _, _ in everything(storage, bucket, Prefix=prefix, PaginationConfig={"PageSize": 1})}
+        assert listed == {each for each in KEYS if each.startswith(prefix)}
+    version = storage.s3.put_object(Bucket=bucket, Key=key, Body=b"x").get("VersionId", "null")
+    assert (key, version, True) in everything(storage, bucket, PaginationConfig={"PageSize": 1})
+    assert everything(storage, bucket, Prefix=key) == [(key, version, True)]
+    assert [each for each, _, _ in everything(storage, bucket, KeyMarker=key)] == [
+        each for each, _, _ in everything(storage, bucket) if each > key
+    ]
+    assert storage.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"

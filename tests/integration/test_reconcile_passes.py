@@ -148,7 +148,7 @@ class Crashing(Database):
 def test_after_a_crash_at_any_point_the_next_invocation_does_the_rest(world: World, at: int, committed: bool) -> None:
     database = Crashing(world.tenant.database.ingest, at=at, committed=committed)
     with pytest.raises(Crash):
-        world.reconcile(step=6, inventory=Inventory(database, world.tenant.index.tenant))
+        world.reconcile(step=6, inventory=Inventory(database, world.tenancy))
     database.close()
     report = world.reconcile(step=6)
     assert report.finished

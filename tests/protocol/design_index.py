@@ -28,7 +28,9 @@ def index_for_look(
     if design.compares_earlier_row:
         earlier = database.run(lambda connection: _held(connection, tenant, key), deadline=deadline)
     decisions = design.decisions_given(earlier)
-    return _IndexForLook(database, tenant, index.fingerprint, decisions, index.detect, design, sequencer)
+    return _IndexForLook(
+        database, tenant, index.fingerprint, decisions, index.detect, design=design, sequencer=sequencer
+    )
 
 
 def _held(connection: Connection, tenant: str, key: str) -> Held:

@@ -10,12 +10,14 @@ from bucketwise.models import DocumentState
 from ingest.differences import Expected, HeldDocument, HeldSidecar, ListedObject, Pair, difference
 from ingest.protocol import Decisions, Held
 from ingest.sidecar import SUFFIX
+from ingest.tenants import Tenancy
 from tests.protocol.mutants import NEVER_HEARD_OF
 from tests.protocol.world import StoredVersion
 
 FINGERPRINT = "code 1"
 CHUNKS = 2  # of every document
 KEY = "a.txt"
+TENANT = "acme"
 SIZE = 1
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -48,14 +50,16 @@ SwapStep = Callable[[Row], Row | None]
 def listed_differently(row: Row, seen: StoredVersion | None, sidecar: str | None) -> bool:
     """Whether a reconciliation finds a difference: it knows of the bucket what a listing shows."""
     beside = ListedObject(f"{KEY}{SUFFIX}", sidecar, sidecar, SIZE, EPOCH) if sidecar else None
-    described = HeldSidecar(f"{KEY}{SUFFIX}", row.held.sidecar) if row.held.sidecar else None
-    if difference(Pair(f"{KEY}{SUFFIX}", beside, described), Expected(FINGERPRINT, "", EPOCH)) is not None:
+    described = (HeldSidecar(f"{KEY}{SUFFIX}", row.held.sidecar, TENANT),) if row.held.sidecar else ()
+    if difference(Pair(f"{KEY}{SUFFIX}", beside, described), Expected(FINGERPRINT, Tenancy(TENANT), EPOCH)) is not None:
         return True
     listed = ListedObject(KEY, seen.version, seen.etag, SIZE, _stored_at(seen.number)) if seen else None
-    held, document = row.held, None
+    held = row.held
+    documents: tuple[HeldDocument, ...] = ()
     if held.state is not DocumentState.DELETED:
-        document = HeldDocument(KEY, held.version, str(held.etag), SIZE, _stored_at(row.number), str(held.fingerprint))
-    return difference(Pair(KEY, listed, document), Expected(FINGERPRINT, "", EPOCH)) is not None
+        stored_at = _stored_at(row.number)
+        documents = (HeldDocument(KEY, held.version, str(held.etag), SIZE, stored_at, str(held.fingerprint), TENANT),)
+    return difference(Pair(KEY, listed, documents), Expected(FINGERPRINT, Tenancy(TENANT), EPOCH)) is not None
 
 
 def _stored_at(number: int) -> datetime:

@@ -14,10 +14,10 @@ from bucketwise.database import Database, connect
 from bucketwise.errors import InvalidSettings
 from bucketwise.settings import Settings
 from bucketwise.snapstart import before_snapshot
-from bucketwise.telemetry import Telemetry
 from ingest import composition as ingest
 from ingest.reconcile_composition import build_reconciliation
 from ingest.reindex_handler import build_reindex
+from ingest.tenants import Owner
 from local.postgres import Postgres
 
 WORD = "canarysecret71c5"
@@ -44,7 +44,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def composed() -> dict[str, object]:
     given = Settings.from_environment(ENVIRONMENT)
-    telemetry = Telemetry("test")
     database = Database(lambda deadline: connect(given, deadline))
     return {
         "settings": given,
@@ -55,7 +54,7 @@ def composed() -> dict[str, object]:
         "budgets": ask.budgets(),
         "queue": ask.ingest_queue(),
         "links": ask.link_maker(),
-        "ingest": ingest.build_pipeline(given, telemetry, ingest.document_index()),
+        "ingest": ingest.ingest_pipeline(Owner("default")),
         "postponement": ingest.postponement(),
         "tagger": ingest.tagger(),
         "reconciliation": build_reconciliation(given),

@@ -81,6 +81,15 @@ class Folds:
         self.asked += 1
 
 
+class NoStrays:
+    """All documents were always of one tenant."""
+
+    def remove(self, key: str, claim: int, *, deadline: Deadline) -> None:
+        assert key
+        assert claim
+        deadline.allow(1)
+
+
 @dataclass
 class World:
     bucket: MemoryBucket
@@ -104,6 +113,7 @@ def pipeline_of(bucket: MemoryBucket, index: MemoryIndex, embedder: LetterEmbedd
     return IngestPipeline(
         bucket=bucket,
         index=index,
+        strays=NoStrays(),
         chunker=Chunker(max_tokens=16, overlap_tokens=0),
         embedding=EmbeddingStage(index, embedder, "text-embedding-3-small", batch_tokens=16, concurrency=1),
         parse=parsed_here,
@@ -118,10 +128,10 @@ def ingest_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(MemoryBucket(), MemoryIndex(), LetterEmbedder(), SqsClient(), Notes(), Folds(), io.StringIO())
     pipeline = pipeline_of(world.bucket, world.index, world.embedder, tokens=1000)
     settings = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere", "BUCKET": "documents"})
-    postponement = Postponement(partial(IngestQueue, world.sqs, "https://queue.test"), lambda: world.notes)
+    postponement = Postponement(partial(IngestQueue, world.sqs, "https://queue.test"), lambda _: world.notes)
     monkeypatch.setattr(handler, "settings", lambda: settings)
-    monkeypatch.setattr(handler, "ingest_pipeline", lambda: pipeline)
-    monkeypatch.setattr(handler, "postings", lambda: world.folds)
+    monkeypatch.setattr(handler, "ingest_pipeline", lambda _: pipeline)
+    monkeypatch.setattr(handler, "postings", lambda _: world.folds)
     monkeypatch.setattr(handler, "postponement", lambda: postponement)
     streams = [one for one in telemetry.logger.handlers if isinstance(one, logging.StreamHandler)]
     before = [one.setStream(world.log) for one in streams]

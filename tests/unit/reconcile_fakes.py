@@ -8,9 +8,12 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, QueueUnavailable
 from ingest.differences import HeldDocument, HeldSidecar, ListedObject
 from ingest.reconcile import Pass, Reconciliation
+from ingest.tenants import Tenancy
+from ingest.upkeep import Upkeep
 
 STORED_AT = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
 FINGERPRINT = "code 1"
+TENANT = "default"
 
 
 @dataclass
@@ -31,12 +34,17 @@ class MemoryInventory:
     versions: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, datetime | None] = field(default_factory=dict)
     place: Pass | None = None
+    known_tenants: tuple[str, ...] = (TENANT,)
+
+    def tenants(self, *, deadline: Deadline) -> list[str]:
+        deadline.allow(1)
+        return list(self.known_tenants)
 
     def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument | HeldSidecar]:
         for key in sorted(self.versions):
             if key > after:
                 deadline.allow(1)
-                yield HeldDocument(key, self.versions[key], "e1", 3, STORED_AT, FINGERPRINT)
+                yield HeldDocument(key, self.versions[key], "e1", 3, STORED_AT, FINGERPRINT, TENANT)
 
     def begin(self, *, deadline: Deadline) -> Pass:
         deadline.allow(1)
@@ -151,11 +159,9 @@ class World:
         return Reconciliation(
             listing=self.listing,
             inventory=self.inventory,
-            collection=self.collection,
-            cached_answers=self.cached_answers,
-            postings=self.postings,
+            upkeep_of=lambda _: Upkeep(self.postings, self.collection, self.cached_answers),
             queue=self.queue,
-            prefix=prefix,
+            tenancy=Tenancy(TENANT, prefix),
             fingerprint=FINGERPRINT,
             step=step,
             most_backlog=most_backlog,

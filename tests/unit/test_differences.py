@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.differences import (
     Difference,
     Expected,
+    Held,
     HeldDocument,
     HeldSidecar,
     ListedObject,
@@ -19,10 +20,11 @@ from ingest.differences import (
     difference,
     side_by_side,
 )
+from ingest.tenants import Tenancy
 
 NOW = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
 BEFORE = NOW - timedelta(hours=1)
-EXPECTED = Expected("code 1", "", told_until=NOW - timedelta(minutes=15))
+EXPECTED = Expected("code 1", Tenancy("acme"), told_until=NOW - timedelta(minutes=15))
 
 # With characters on both sides of the surrogates, where UTF-16 would sort otherwise.
 keys = st.text("aZ/ \u00e9\uffee\U0001f682", min_size=1, max_size=3)
@@ -35,12 +37,16 @@ def listed(key: str = "a.txt", version: str | None = "v1", **changes: Any) -> Li
 
 
 def held(key: str = "a.txt", version: str | None = "v1", **changes: Any) -> HeldDocument:
-    rest: dict[str, Any] = {"etag": "e1", "size": 3, "last_modified": BEFORE, "fingerprint": "code 1"}
+    rest: dict[str, Any] = {"etag": "e1", "size": 3, "last_modified": BEFORE, "fingerprint": "code 1", "tenant": "acme"}
     return HeldDocument(key, version, **(rest | changes))
 
 
+def held_under(one: Held | None) -> tuple[Held, ...]:
+    return (one,) if one is not None else ()
+
+
 def found(one: ListedObject | None, other: HeldDocument | None, expected: Expected = EXPECTED) -> Difference | None:
-    return difference(Pair("a.txt", one, other), expected)
+    return difference(Pair("a.txt", one, held_under(other)), expected)
 
 
 @given(st.dictionaries(keys, versions), st.dictionaries(keys, versions))
@@ -64,7 +70,7 @@ def test_each_side_is_read_only_as_far_as_it_is_needed() -> None:
     pairs = side_by_side(counted("bucket", listed, 1), counted("index", held, 100))
     for _ in islice(pairs, 250):
         pass
-    assert taken == {"bucket": 250, "index": 4}
+    assert taken == {"bucket": 250, "index": 5}
 
 
 def test_equal_sides_do_not_differ() -> None:
@@ -102,7 +108,7 @@ def test_other_code_is_a_difference_that_no_event_tells_of() -> None:
 
 
 def test_a_document_of_a_key_that_is_none_of_ours_any_more_is_a_difference_that_no_event_tells_of() -> None:
-    narrowed = Expected("code 1", "reports/", told_until=EXPECTED.told_until)
+    narrowed = Expected("code 1", Tenancy("acme", "reports/"), told_until=EXPECTED.told_until)
     assert found(None, held(), narrowed) == Difference("a.txt", missed=False)
 
 
@@ -118,10 +124,10 @@ def test_what_changed_a_moment_ago_may_still_be_on_its_way(minutes: int, missed:
 
 
 def test_only_objects_and_documents_exist() -> None:
-    assert Pair("a", listed("a"), None).exists
-    assert Pair("a", None, held("a")).exists
-    assert Pair("a", listed("a", present=False), held("a")).exists
-    assert not Pair("a", listed("a", present=False), None).exists
+    assert Pair("a", listed("a"), ()).exists
+    assert Pair("a", None, (held("a"),)).exists
+    assert Pair("a", listed("a", present=False), (held("a"),)).exists
+    assert not Pair("a", listed("a", present=False), ()).exists
 
 
 SIDECAR = "a.txt.metadata.json"
@@ -130,12 +136,12 @@ SIDECAR = "a.txt.metadata.json"
 @pytest.mark.parametrize(
     ("one", "other", "missed"),
     [
-        (listed(SIDECAR), HeldSidecar(SIDECAR, "e1"), None),
-        (listed(SIDECAR), HeldSidecar(SIDECAR, "e2"), True),
+        (listed(SIDECAR), HeldSidecar(SIDECAR, "e1", "acme"), None),
+        (listed(SIDECAR), HeldSidecar(SIDECAR, "e2", "acme"), True),
         (listed(SIDECAR), None, True),
         (listed(SIDECAR, last_modified=NOW), None, False),
-        (None, HeldSidecar(SIDECAR, "e1"), True),
-        (listed(SIDECAR, present=False), HeldSidecar(SIDECAR, "e1"), True),
+        (None, HeldSidecar(SIDECAR, "e1", "acme"), True),
+        (listed(SIDECAR, present=False), HeldSidecar(SIDECAR, "e1", "acme"), True),
         (listed(SIDECAR, present=False), None, None),
     ],
 )
@@ -143,9 +149,55 @@ def test_a_sidecar_that_differs_is_a_difference_of_its_document(
     one: ListedObject | None, other: HeldSidecar | None, missed: bool | None
 ) -> None:
     expected = Difference("a.txt", missed) if missed is not None else None
-    assert difference(Pair(SIDECAR, one, other), EXPECTED) == expected
+    assert difference(Pair(SIDECAR, one, held_under(other)), EXPECTED) == expected
 
 
 def test_what_describes_a_sidecar_describes_nothing() -> None:
     key = f"{SIDECAR}.metadata.json"
-    assert difference(Pair(key, listed(key), None), EXPECTED) is None
+    assert difference(Pair(key, listed(key), ()), EXPECTED) is None
+
+
+FOLDERS = Expected("code 1", Tenancy("acme", folders=True), told_until=EXPECTED.told_until)
+
+
+@pytest.mark.parametrize("one", [listed("bolt/a.txt"), listed("bolt/a.txt", present=False), None])
+@pytest.mark.parametrize("own", [(), (held("bolt/a.txt", tenant="bolt"),), (held("bolt/a.txt", "v0", tenant="bolt"),)])
+def test_what_another_tenant_holds_of_a_key_is_a_difference_that_no_event_tells_of(
+    one: ListedObject | None, own: tuple[Held, ...]
+) -> None:
+    stray = held("bolt/a.txt")
+    for both in ((*own, stray), (stray, *own)):
+        assert difference(Pair("bolt/a.txt", one, both), FOLDERS) == Difference("bolt/a.txt", missed=False)
+    sidecar = "bolt/a.txt.metadata.json"
+    strays = (HeldSidecar(sidecar, "e1", "acme"),)
+    assert difference(Pair(sidecar, None, strays), FOLDERS) == Difference("bolt/a.txt", missed=False)
+
+
+def test_each_tenants_document_is_compared_with_its_own_folder() -> None:
+    documents = [held("a.txt"), held("bolt/a.txt", tenant="bolt"), held("acme/a.txt")]
+    pairs = list(side_by_side(iter([]), iter(sorted(documents, key=lambda each: each.key))))
+    objects = {pair.key: Pair(pair.key, listed(pair.key), pair.held) for pair in pairs}
+    assert [difference(pair, FOLDERS) for pair in objects.values()] == [None] * 3
+    assert {found.key for pair in objects.values() if (found := difference(pair, EXPECTED))} == {"bolt/a.txt"}
+
+
+def test_documents_of_one_key_are_one_pair_whosever_they_are() -> None:
+    documents = [held("a.txt", tenant="b"), held("a.txt", tenant="a"), held("b.txt")]
+    pairs = list(side_by_side(iter([listed("b.txt")]), iter(documents)))
+    assert [(pair.key, pair.listed is not None, len(pair.held)) for pair in pairs] == [
+        ("a.txt", False, 2),
+        ("b.txt", True, 1),
+    ]
+
+
+def test_what_is_refused_is_looked_at_once_and_again_when_folders_are_asked_no_more() -> None:
+    key = "//a.txt"
+    refused = FOLDERS.tenancy.owner(key).fingerprint("code 1")
+    for expected, fingerprint, differs in [
+        (FOLDERS, "code 1", True),
+        (FOLDERS, refused, False),
+        (EXPECTED, refused, True),
+        (EXPECTED, "code 1", False),
+    ]:
+        found = difference(Pair(key, listed(key), (held(key, fingerprint=fingerprint),)), expected)
+        assert found == (Difference(key, missed=False) if differs else None)

@@ -48,6 +48,16 @@ def test_a_copy_costs_nothing(tmp_path: Path) -> None:
     assert (both.texts, both.embedding_tokens) == (alone.texts, alone.embedding_tokens)
 
 
+def test_a_copy_in_another_tenants_folder_is_embedded_again(tmp_path: Path) -> None:
+    for folder in ("acme", "acme/2024", "bolt", "bolt "):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.md").write_text(TEXT, encoding="utf-8")
+    one, each = estimate_of(tmp_path), estimate_of(tmp_path, {"TENANT_FOLDERS": "true"})
+    assert (one.indexed, each.indexed) == (4, 3)
+    assert (each.texts, each.embedding_tokens) == (2 * one.texts, 2 * one.embedding_tokens)
+    assert reasons(each) == {"bolt /a.md": "bad_folder"}
+
+
 def test_what_would_fail_is_listed_with_its_reason_and_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "good.md").write_text(TEXT, encoding="utf-8")
     alone = estimate_of(tmp_path)

@@ -158,7 +158,7 @@ def test_a_deadline_keeps_a_reserve_to_answer_in(world: World, monkeypatch: pyte
             left.append(deadline.remaining())
             return Receipt(Outcome.POSTPONED, ended, error=BucketUnavailable(str(again)))
 
-    monkeypatch.setattr(handler, "ingest_pipeline", Clockwatcher)
+    monkeypatch.setattr(handler, "ingest_pipeline", lambda _: Clockwatcher())
     handle(batch(json.dumps(notification("a.txt"))), Context(seconds=10))
     assert world.sqs.keys() == ["a.txt"]
     assert left[0] == pytest.approx(5, abs=1)

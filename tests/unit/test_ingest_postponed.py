@@ -86,7 +86,7 @@ def test_a_note_that_cannot_be_made_keeps_no_message(world: World) -> None:
 def test_while_the_function_cannot_be_set_up_everything_is_put_off(
     world: World, monkeypatch: pytest.MonkeyPatch, part: str, error: BucketwiseError
 ) -> None:
-    def fail() -> NoReturn:
+    def fail(*_: object) -> NoReturn:
         raise error
 
     monkeypatch.setattr(handler, part, fail)

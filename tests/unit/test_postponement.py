@@ -35,7 +35,7 @@ def looked(error: BucketwiseError, *, embedded: int = 0, begun: bool = True, cla
 
 def put_off(receipt: Receipt, sqs: SqsClient, notes: Notes, *, first_delay_seconds: float = 5.0) -> None:
     queue = IngestQueue(sqs, "https://queue.test", "documents")
-    Postponement(lambda _: queue, lambda: notes, first_delay_seconds).put_off(CHANGE, receipt)
+    Postponement(lambda _: queue, lambda _: notes, first_delay_seconds).put_off(CHANGE, receipt)
 
 
 @given(st.integers(1, 5000))

@@ -13,7 +13,7 @@ from ingest.differences import HeldDocument
 from ingest.listing import BucketListing
 from ingest.reconcile import Pass, Report
 from tests.unit.ingest_fakes import SOON
-from tests.unit.reconcile_fakes import FINGERPRINT, STORED_AT, MemoryInventory, MemoryListing, World, steps
+from tests.unit.reconcile_fakes import FINGERPRINT, STORED_AT, TENANT, MemoryInventory, MemoryListing, World, steps
 
 
 def numbered(first: int, last: int) -> dict[str, str]:
@@ -122,6 +122,12 @@ def test_a_slow_collection_does_not_keep_changes_from_being_found(world: World) 
     assert world.reconciliation().run(deadline=SOON).sent == 20
 
 
+def test_every_tenants_tables_are_seen_to(world: World) -> None:
+    world.inventory.known_tenants = ("acme", "bolt", "default")
+    assert world.reconciliation().run(deadline=SOON).finished
+    assert world.postings.folds == ["sums"] * 3 + ["all"] * 3
+
+
 class EndedByAnother(MemoryInventory):
     def finish(self, under_way: Pass, *, deadline: Deadline) -> bool:
         self.place = None
@@ -160,7 +166,7 @@ class ManyDocuments(MemoryInventory):
 
     def held(self, *, after: str, deadline: Deadline) -> Iterator[HeldDocument]:  # noqa: ARG002  # it starts once
         for number in range(self.count):
-            yield HeldDocument(f"{number:08}", "v1", "e1", 3, STORED_AT, FINGERPRINT)
+            yield HeldDocument(f"{number:08}", "v1", "e1", 3, STORED_AT, FINGERPRINT, TENANT)
 
 
 def peak_memory(count: int) -> int:

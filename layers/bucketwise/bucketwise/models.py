@@ -23,6 +23,7 @@ class FailureReason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_COMPLEX = "too_complex"
     BAD_METADATA = "bad_metadata"
+    BAD_FOLDER = "bad_folder"
     POISON = "poison"
 
 

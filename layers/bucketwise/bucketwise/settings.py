@@ -44,6 +44,7 @@ class Settings(BaseModel):
     prefix: str = Field(default="", max_length=1024)
     queue_url: str = ""
     tenant: Text = "default"
+    tenant_folders: bool = False
 
     openai_api_key: SecretStr = SecretStr("")
     openai_api_key_secret: str = ""
@@ -100,6 +101,12 @@ class Settings(BaseModel):
     def _overlap_is_smaller_than_a_chunk(self) -> Self:
         if self.chunk_overlap_tokens >= self.chunk_tokens:
             raise ValueError("CHUNK_OVERLAP_TOKENS must be less than CHUNK_TOKENS")
+        return self
+
+    @model_validator(mode="after")
+    def _folders_begin_behind_a_slash(self) -> Self:
+        if self.tenant_folders and self.prefix and not self.prefix.endswith("/"):
+            raise ValueError("PREFIX must end with a slash with TENANT_FOLDERS: folders below it are tenants")
         return self
 
     @model_validator(mode="after")

@@ -31,6 +31,17 @@ def kept(make: Callable[[], T]) -> "_lru_cache_wrapper[T]":
     return made
 
 
+def kept_for_each(most: int) -> "Callable[[Callable[..., T]], _lru_cache_wrapper[T]]":
+    """The same for each argument of ``make``: of the ``most`` that were used last."""
+
+    def keeping(make: Callable[..., T]) -> "_lru_cache_wrapper[T]":
+        made = lru_cache(maxsize=most)(make)
+        _kept.append(made.cache_clear)
+        return made
+
+    return keeping
+
+
 def closed_before_snapshot(thing: C) -> C:
     """The same, noted without being kept alive."""
     _open.add(thing)

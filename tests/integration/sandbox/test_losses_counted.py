@@ -9,7 +9,6 @@ import pytest
 from bucketwise.database import Database, connect
 from bucketwise.settings import Settings
 from ingest import composition, handler
-from ingest.index import DocumentIndex
 from ingest.sandbox.client import Sandbox, SandboxLimits
 from ingest.sandbox.losses import Loss
 from tests.unit.ingest_world import World, batch, handle, ingest_world, pipeline_of
@@ -33,10 +32,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(composition, "Sandbox", quick_sandbox)
     given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere", "BUCKET": "documents"})
     with ingest_world(monkeypatch) as made:
-        index = DocumentIndex(Database(lambda deadline: connect(given, deadline)), given.tenant, "none")
-        composed = composition.build_pipeline(given, composition.telemetry, index)
-        pipeline = replace(pipeline_of(made.bucket, made.index, made.embedder, tokens=1000), parse=composed.parse)
-        monkeypatch.setattr(handler, "ingest_pipeline", lambda: pipeline)
+        database = Database(lambda deadline: connect(given, deadline))
+        parse = composition.share(given, composition.telemetry, database).parse
+        pipeline = replace(pipeline_of(made.bucket, made.index, made.embedder, tokens=1000), parse=parse)
+        monkeypatch.setattr(handler, "ingest_pipeline", lambda _: pipeline)
         yield made
     sandboxes[0].close()
 
