@@ -82,7 +82,7 @@ formats: .venv/.demo  ## The README's table of the kinds of files that can be re
 	@$(BIN)/python -m local.formats
 
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.
-	for folder in layers/dependencies layers/parsers local tests tests/sam tests/emulator bench/peers; do \
+	for folder in layers/dependencies layers/parsers layers/authorizer local tests tests/sam tests/emulator bench/peers; do \
 	    (cd $$folder && $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	        $(UPGRADE) requirements.in -o requirements.txt) || exit 1; \
