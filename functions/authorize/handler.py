@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from authorize.fetching import KeysUnavailable
 from authorize.keys import ProviderKeys, fetch_keys
 from authorize.policy import policy
@@ -38,7 +36,7 @@ def provider_keys() -> ProviderKeys:
 
 
 @telemetry.logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001  # Lambda's form
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001  # Lambda's form
     """A policy. Raises Unauthorized, KeysUnavailable or InvalidSettings."""
     try:
         claims = verified_claims(event.get("authorizationToken"), settings(), provider_keys())
