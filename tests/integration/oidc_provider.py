@@ -5,7 +5,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,12 +63,22 @@ class OidcProvider:
     dripping: str | None = None
     claims: dict[str, Any] = field(default_factory=dict)
 
-    def token(self, *, key: SigningKey | None = None, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A good one, with ``claims`` in place of its own; one that is None is left out."""
+    def token(
+        self,
+        named: Mapping[str, Any] | None = None,
+        /,
+        *,
+        key: SigningKey | None = None,
+        headers: Mapping[str, Any] | None = None,
+        **claims: Any,
+    ) -> str:
+        """A good one, with ``named`` and ``claims`` in place of its own; one that is None is left out."""
         signing, now = key or self.keys[0], int(time.time())
         own = {"iss": self.issuer, "aud": AUDIENCE, "sub": "mary", "iat": now, "exp": now + 600}
-        said = {name: value for name, value in (own | self.claims | claims).items() if value is not None}
-        return jwt.encode(said, signing.private, signing.algorithm, {"kid": signing.kid} | (headers or {}))
+        said = {
+            name: value for name, value in (own | self.claims | dict(named or {}) | claims).items() if value is not None
+        }
+        return jwt.encode(said, signing.private, signing.algorithm, {"kid": signing.kid} | dict(headers or {}))
 
     def reply(self, path: str, authorization: str) -> tuple[int, bytes]:
         self.asked[path] = self.asked.get(path, 0) + 1

@@ -8,7 +8,7 @@ from authorize import handler
 from authorize.fetching import KeysUnavailable
 from authorize.handler import Unauthorized
 from bucketwise.errors import InvalidSettings
-from tests.integration.authorizer_calls import API, asked, configure, forged, provider
+from tests.integration.authorizer_calls import API, asked, configure, provider
 from tests.integration.oidc_provider import DISCOVERY, KEYS, OidcProvider
 from tests.unit.fakes import log_to_current_stdout
 
@@ -18,7 +18,7 @@ __all__ = ["provider"]
 def test_the_tenant_is_what_one_claim_says(provider: OidcProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(monkeypatch, JWT_TENANT_CLAIM="https://example.com/tenant", TENANT="stack")
     for tenant in ("acme", "Globex Ltd", "企業"):
-        assert asked(forged(provider, {"https://example.com/tenant": tenant}))["context"] == {"tenant": tenant}
+        assert asked(provider.token({"https://example.com/tenant": tenant}))["context"] == {"tenant": tenant}
 
 
 @pytest.mark.parametrize("claim", [None, "", " ", "a ", "a\0b", "x" * 257, 7, True, ["acme"], {"acme": 1}])

@@ -10,6 +10,7 @@ import pytest
 from ask.schemas import ProblemOut
 from authorize.settings import ALGORITHMS, TokenSettings
 from bucketwise.callers import callers_from_json, is_tenant
+from local.authorizer import BEARER_PATTERN, KEEP_SECONDS
 from local.built import read_template
 from tests.unit.template_model import (
     AUTHORIZER,
@@ -77,6 +78,9 @@ def test_with_tokens_it_is_the_function_authorize_for_the_header_that_clients_se
     assert authorizer["type"] == "token"
     assert authorizer["authorizerUri"]["Fn::Sub"].endswith("functions/${AuthorizeFunction.Arn}/invocations")
     assert 0 < authorizer["authorizerResultTtlInSeconds"] <= 60  # for which a token may outlive its end
+    # The twin's gateway does as this one.
+    assert authorizer["authorizerResultTtlInSeconds"] == KEEP_SECONDS
+    assert authorizer["identityValidationExpression"] == BEARER_PATTERN
 
 
 @pytest.mark.parametrize(
