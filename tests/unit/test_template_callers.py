@@ -9,7 +9,6 @@ import pytest
 
 from ask.schemas import ProblemOut
 from authorize.settings import ALGORITHMS, TokenSettings
-from bucketwise.callers import callers_from_json, is_tenant
 from local.authorizer import BEARER_PATTERN, KEEP_SECONDS
 from local.built import read_template
 from tests.unit.template_model import (
@@ -24,12 +23,11 @@ from tests.unit.template_model import (
     resources_for,
     stack,
     statements,
-    variables,
 )
 
 JWT = {"Auth": "jwt", "JwtIssuer": "https://login.example.com", "JwtAudience": "bucketwise"}
 OF_TOKENS = {AUTHORIZER, "AuthorizeRole", "AuthorizeLogs", "AuthorizePermission"}
-ENVIRONMENT_LIMIT = 4096  # bytes, Lambda's quota
+
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJ5In0.c2lnbmF0dXJl-_"
 
 each_way = pytest.mark.parametrize("given", [{}, JWT], ids=["iam", "jwt"])
@@ -45,11 +43,6 @@ def scheme(given: dict[str, str]) -> dict[str, Any]:
     assert name == "Callers"
     scheme: dict[str, Any] = found
     return scheme
-
-
-def longest(name: str) -> str:
-    """A parameter's longest value."""
-    return "x" * int(parameter(name)["MaxLength"])
 
 
 @each_way
@@ -220,47 +213,10 @@ def test_tokens_are_not_taken_without_an_issuer_and_an_audience() -> None:
     assert {"Fn::Equals": [{"Ref": "Callers"}, ""]} in asserted
 
 
-def test_ask_alone_knows_the_map_of_callers() -> None:
-    assert variables("AskFunction")["CALLERS"] == {"Ref": "Callers"}
-    assert parameter("Callers")["Default"] == ""
-
-
-def test_the_example_of_the_map_is_one() -> None:
-    [example] = re.findall(r"\{.*\}", parameter("Callers")["Description"])
-    assert callers_from_json(example)
-    assert re.fullmatch(parameter("Callers")["AllowedPattern"], example)
-    assert is_tenant(longest("Tenant"))
-
-
-def test_the_longest_map_fits_into_the_environment_beside_the_longest_of_all_else() -> None:
-    role = '"arn:aws:iam::123456789012:role/a-role-of-acme":"acme"'
-    room = parameter("Callers")["MaxLength"]
-    roles = (room - 1) // (len(role) + 1)
-    assert roles >= 12
-    map_of_callers = ("{" + ",".join([role] * roles)).ljust(room - 1) + "}"
-    own = {
-        "CALLERS": map_of_callers,
-        # What AWS makes up; the lengths are those of its quotas, with a stack's name of 64 characters.
-        "DATABASE_HOST": "x" * 110,
-        "BUCKET": "x" * 63,
-        "QUEUE_URL": "x" * 140,
-        "OPENAI_API_KEY_SECRET": "x" * 140,
-    }
-    texts = {name: own.get(name) or _longest(value) for name, value in variables("AskFunction").items()}
-    # Lambda's message about an environment that is too large shows that it measures the JSON.
-    assert len(json.dumps(texts, separators=(",", ":")).encode()) <= ENVIRONMENT_LIMIT
-
-
-def _longest(value: Any) -> str:
-    match value:
-        case str():
-            return value
-        case {"Ref": str(name)}:
-            given = parameter(name)
-            if given["Type"] == "Number":
-                return str(max(given.get("AllowedValues", [given.get("MaxValue", 0)])))
-            return max(given["AllowedValues"], key=len) if "AllowedValues" in given else longest(name)
-    raise AssertionError(f"of what length is this: {value}")
+def test_the_parameters_that_the_readme_names_exist_and_take_the_values_it_gives() -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Callers\n", 1)[1].split("\n## ", 1)[0]
+    assert {name for name, _ in re.findall(r"`([A-Z][a-z]\w+)=(\w+)`", section)} == {"Auth"}
+    assert set(re.findall(r"`(Jwt\w+)`", section)) == {each for each in stack()["Parameters"] if each.startswith("Jwt")}
 
 
 def test_every_gateway_response_has_the_members_of_the_contract() -> None:
