@@ -109,8 +109,8 @@ def _verifying_key(jwk: Any, allowed: Sequence[str]) -> VerifyingKey | None:
     if not isinstance(kind, str) or not isinstance(curve, str | None) or not isinstance(kid, str | None):
         return None
     fitting = _FITTING.get((kind, None if kind == "RSA" else curve), ())
-    algorithms = [each for each in fitting if each in allowed and jwk.get("alg") in {None, each}]
-    if not algorithms or use not in {None, "sig"}:
+    algorithms = [each for each in fitting if each in allowed and jwk.get("alg") in (None, each)]
+    if not algorithms or use not in (None, "sig"):
         return None
     try:
         public = PyJWK(jwk, algorithm=algorithms[0]).key

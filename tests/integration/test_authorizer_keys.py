@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -86,6 +87,33 @@ BROKEN: dict[str, tuple[int, bytes]] = {
         b'{"keys": [7, {}, {"kty": "RSA"}, {"kty": ["RSA"]}, {"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]}',
     ),
 }
+
+
+ODD: list[Any] = [
+    7,
+    {},
+    {"kty": ["RSA"]},
+    {"kty": "RSA", "alg": ["RS256"]},
+    {"kty": "RSA", "use": ["sig"]},
+    {"kty": "RSA", "n": 7, "e": "AQAB"},
+    {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"},
+]
+
+
+def test_keys_that_cannot_be_read_do_no_harm_to_those_beside_them(provider: OidcProvider) -> None:
+    good = provider.keys[0].jwk
+    odd = [each | {"kid": good["kid"]} if isinstance(each, dict) else each for each in ODD]
+    provider.replies[KEYS] = 200, json.dumps({"keys": [*odd, good, *odd]}).encode()
+    assert asked(provider.token())
+
+
+@pytest.mark.parametrize("change", [{"use": "enc"}, {"d": "AQAB"}, {"alg": "RS512"}, {"alg": "HS256"}])
+def test_a_key_that_is_not_published_for_checking_checks_nothing(
+    change: dict[str, str], provider: OidcProvider
+) -> None:
+    provider.replies[KEYS] = 200, json.dumps({"keys": [provider.keys[0].jwk | change]}).encode()
+    with pytest.raises(KeysUnavailable):
+        asked(provider.token())
 
 
 @pytest.mark.parametrize("path", [DISCOVERY, KEYS])
