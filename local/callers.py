@@ -8,7 +8,7 @@ from pathlib import Path
 from bucketwise.callers import callers_from_json
 
 # The parameter's MaxLength.
-MOST_CHARACTERS = 768
+MOST_CHARACTERS = 640
 
 
 def main() -> int:

@@ -53,14 +53,14 @@ def test_any_text_as_a_token(text: str) -> None:
     refuse(f"Bearer {text}")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(HEADERS | JSON, JSON, st.binary(max_size=80))
 def test_any_header_and_claims_of_a_token(header: Any, claims: Any, signature: bytes) -> None:
     signed = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
     refuse(f"Bearer {part(header)}.{part(claims)}.{signed}")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.fixed_dictionaries(
         {
