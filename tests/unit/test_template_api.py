@@ -1,6 +1,7 @@
 """The HTTP API in front of ask."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pydantic import BaseModel
 
 from ask.routes import app
 from ask.schemas import AskRequest, RetryRequest, SearchRequest
-from tests.unit.template_model import STAGE, attribute, dependencies, of_type, properties, stack
+from tests.unit.template_model import ROOT, STAGE, attribute, dependencies, of_type, properties, stack
 
 GATEWAY_MILLISECONDS = 29_000
 STATUSES = {
@@ -187,3 +188,13 @@ def test_no_gateway_error_repeats_what_was_sent() -> None:
     texts = json.dumps(gateway_responses())
     assert "validationErrorString" not in texts
     assert "method.request" not in texts
+
+
+def test_the_readme_names_the_problems_of_the_gateway_with_their_statuses() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d{3}) \| (.*)$", readme, re.MULTILINE)
+    listed = {(int(status), name) for status, row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+    documents = [problem(name) for name in gateway_responses()]
+    named = {(each["status"], each["type"].rpartition(":")[2]) for each in documents if each["type"] != "about:blank"}
+    assert named <= listed
+    assert named >= {(401, "unauthorized"), (403, "access-denied"), (503, "authorizer-failure")}

@@ -108,6 +108,29 @@ def test_another_way_of_calling_is_deployed_though_the_text_of_the_api_is_the_sa
     assert names[0] != names[1]
 
 
+ROUTES_OF_SAM = """
+import json, logging, sys
+from samcli.lib.providers.api_provider import ApiProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+logging.disable()
+stacks, _ = SamLocalStackProvider.get_stacks(sys.argv[1], parameter_overrides=json.loads(sys.argv[2]))
+print(json.dumps([[*each.methods, each.path, each.function_name] for each in ApiProvider(stacks).api.routes]))
+"""
+
+
+@each_way
+def test_sam_local_serves_the_routes_that_are_deployed(given: dict[str, str]) -> None:
+    needs_sam()
+    command = [str(SAM / "python"), "-c", ROUTES_OF_SAM, str(ROOT / "template.yaml"), json.dumps(given)]
+    done = subprocess.run(command, env={"AWS_DEFAULT_REGION": "us-east-1"}, capture_output=True, text=True, check=True)
+    served = {tuple(each) for each in json.loads(done.stdout)}
+    assert served == {
+        (verb.upper(), path, "AskFunction")
+        for path, operations in definition(given)["paths"].items()
+        for verb in operations
+    }
+
+
 def test_what_checks_tokens_exists_only_where_there_are_any() -> None:
     with_tokens, without = deployed(**JWT), deployed()
     assert with_tokens.keys() >= OF_TOKENS
