@@ -1,6 +1,7 @@
 """A token to its claims, if it is one of the issuer for the audience, and good now."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import jwt
@@ -35,15 +36,16 @@ def verified_claims(authorization: object, settings: TokenSettings, keys: Keys) 
     Raises TokenRefused, and KeysUnavailable if the token cannot be checked.
     """
     token = _bearer(authorization)
-    try:
+    with _refused():
         header = jwt.get_unverified_header(token)
-        # Looked at before a key is, so that a token that no key can help fetches none.
-        if header.get("alg") not in settings.algorithms:
-            raise TokenRefused("algorithm")
-        key = keys.get(header.get("kid"))
-        if key is None:
-            raise TokenRefused("key")
-        claims = jwt.decode(
+    # Looked at before a key is, so that a token that no key can help fetches none.
+    if header.get("alg") not in settings.algorithms:
+        raise TokenRefused("algorithm")
+    key = keys.get(header.get("kid"))
+    if key is None:
+        raise TokenRefused("key")
+    with _refused():
+        claims: dict[str, Any] = jwt.decode(
             token,
             key.public,
             algorithms=list(key.algorithms),
@@ -52,13 +54,19 @@ def verified_claims(authorization: object, settings: TokenSettings, keys: Keys) 
             leeway=LEEWAY_SECONDS,
             options={"require": list(REQUIRED), "enforce_minimum_key_length": True},
         )
-    # Beside its own errors PyJWT lets those out that a number too large or a wrong type raises.
-    except (PyJWTError, ValueError, TypeError, OverflowError) as error:
-        raise TokenRefused(type(error).__name__) from None
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= MOST_SUBJECT_CHARACTERS or not subject.isprintable():
         raise TokenRefused("subject")
     return claims
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Beside its own errors PyJWT lets those out that a number too large or a wrong type raises."""
+    try:
+        yield
+    except (PyJWTError, ValueError, TypeError, OverflowError) as error:
+        raise TokenRefused(type(error).__name__) from None
 
 
 def _bearer(authorization: object) -> str:
