@@ -162,6 +162,25 @@ def test_keys_that_drip_are_not_waited_for(provider: OidcProvider) -> None:
     assert time.monotonic() - began < 2 * FETCH_SECONDS + 1
 
 
+@pytest.mark.parametrize("path", [DISCOVERY, KEYS])
+def test_no_redirect_is_followed_though_it_leads_to_good_keys(path: str, provider: OidcProvider) -> None:
+    good = provider.reply(path, "")
+    provider.replies |= {path: (302, f"{provider.issuer}/elsewhere".encode()), "/elsewhere": good}
+    with pytest.raises(KeysUnavailable):
+        asked(provider.token())
+    assert "/elsewhere" not in provider.asked
+
+
+def test_no_more_is_read_than_keys_can_be(provider: OidcProvider) -> None:
+    keys = {"keys": [provider.keys[0].jwk]}
+    provider.replies[KEYS] = 200, json.dumps(keys | {"pad": "x" * MOST_BYTES}).encode()
+    with pytest.raises(KeysUnavailable):
+        asked(provider.token())
+    provider.replies[KEYS] = 200, json.dumps(keys | {"pad": "x" * (MOST_BYTES // 2)}).encode()
+    handler.provider_keys.cache_clear()
+    assert asked(provider.token())
+
+
 def test_a_discovery_document_of_another_issuer_is_not_believed(provider: OidcProvider) -> None:
     provider.replies[DISCOVERY] = (
         200,
