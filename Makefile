@@ -73,16 +73,18 @@ invoke: .venv/.demo build-here  ## The events in EVENTS (all if empty) through `
 api: .venv/.demo build-here  ## `sam local start-api` on the twin's services, with `make api PORT=3000`.
 	$(BIN)/python -m local.sam api --port $(PORT) --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
-deploy: .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --guided`, with your AWS credentials.
+deploy: .venv/.demo .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --guided`, with your AWS credentials. CALLERS=file: who is of which tenant.
+	@$(if $(CALLERS),$(BIN)/python -m local.callers "$(CALLERS)" > /dev/null)
 	$(MAKE) build ARCHITECTURES=arm64
 	$(SAM) deploy --guided --config-file $(CURDIR)/samconfig.toml --template-file $(BUILD)/arm64/template.yaml \
-	    --parameter-overrides Architecture=arm64 MigrationHash=$$(cat layers/bucketwise/bucketwise/migrations/*.sql | shasum -a 256 | cut -c1-16)
+	    --parameter-overrides Architecture=arm64 MigrationHash=$$(cat layers/bucketwise/bucketwise/migrations/*.sql | shasum -a 256 | cut -c1-16) \
+	    $(if $(CALLERS),"Callers='$$($(BIN)/python -m local.callers "$(CALLERS)")'")
 
 formats: .venv/.demo  ## The README's table of the kinds of files that can be read.
 	@$(BIN)/python -m local.formats
 
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.
-	for folder in layers/dependencies layers/parsers local tests tests/sam tests/emulator bench/peers; do \
+	for folder in layers/dependencies layers/parsers layers/authorizer local tests tests/sam tests/emulator bench/peers; do \
 	    (cd $$folder && $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	        $(UPGRADE) requirements.in -o requirements.txt) || exit 1; \

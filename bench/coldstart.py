@@ -48,7 +48,7 @@ OURS = {
     "ask": """
 from ask.handler import lambda_handler
 from ask.composition import ask_pipeline, documents
-ask_pipeline(), documents()
+ask_pipeline("default"), documents("default")
 """,
     "ingest": """
 from ingest.handler import lambda_handler

@@ -21,9 +21,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """``url`` without a slash at its end."""
+    """``url`` without a slash at its end. ``token`` goes along as a bearer's."""
 
     url: str
+    token: str = ""
 
     def get(self, path: str, **parameters: str) -> Reply:
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
@@ -35,6 +36,8 @@ class Api:
     def send(self, method: str, path: str, body: bytes | None = None, *, content_type: str | None = None) -> Reply:
         """Any reply with a JSON body is returned, whatever its status."""
         headers = {"content-type": content_type} if content_type else {}
+        if self.token:
+            headers["authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(self.url + path, body, headers, method=method)  # noqa: S310  # http only
         try:
             with _direct.open(request, timeout=TIMEOUT_SECONDS) as reply:

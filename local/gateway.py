@@ -11,6 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from local.authorizer import Refused, TokenAuthorizer
 from local.environment import FunctionError
 from local.function import Function, Throttled
 from local.proxy_format import MalformedResponse, Request, Response, build_event, parse_response
@@ -26,7 +27,8 @@ class Gateway:
     """Serves ``function`` on 127.0.0.1; ``port`` 0 takes a free one.
 
     ``identity`` goes into every event's ``requestContext.identity``: the caller that IAM would have verified.
-    ``refusal``: the answer to a request that an authorizer keeps from the function; None lets it through.
+    ``refusal``: the answer to a request that is kept from the function; None lets it through. With an ``authorizer``,
+    each request needs a token that it takes.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Gateway:
         port: int = 0,
         identity: Mapping[str, Any] | None = None,
         refusal: Callable[[Request], Response | None] | None = None,
+        authorizer: TokenAuthorizer | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
@@ -45,6 +48,7 @@ class Gateway:
         self._function = function
         self._identity = dict(identity or {})
         self._refusal = refusal
+        self._authorizer = authorizer
         self._timeout_seconds = timeout_seconds
         self._busy_seconds = busy_seconds
 
@@ -66,9 +70,13 @@ class Gateway:
 
     def respond(self, request: Request) -> Response:
         """The function's answer, or the gateway's own when there is none."""
-        if self._refusal is not None and (refused := self._refusal(request)) is not None:
-            return refused
-        event = build_event(request, self._identity)
+        if self._refusal is not None and (answer := self._refusal(request)) is not None:
+            return answer
+        try:
+            admitted = self._authorizer.admit(request) if self._authorizer else None
+        except Refused as refused:
+            return error_response(refused.status, refused.message)
+        event = build_event(request, self._identity, admitted)
         invocation = self._invocations.submit(self._function.invoke, event, wait_seconds=self._busy_seconds)
         try:
             return parse_response(invocation.result(self._timeout_seconds))

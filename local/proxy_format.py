@@ -60,10 +60,13 @@ class Response:
     body: bytes
 
 
-def build_event(request: Request, identity: Mapping[str, Any]) -> dict[str, Any]:
+def build_event(
+    request: Request, identity: Mapping[str, Any], authorizer: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The event. As in AWS the path stays percent-encoded and query parameters are decoded.
 
-    ``identity`` is laid over ``requestContext.identity``: ``userArn`` and the like of an IAM caller.
+    ``identity`` is laid over ``requestContext.identity``: ``userArn`` and the like of an IAM caller. ``authorizer`` is
+    what one told of the caller; without, the event has nothing of that name.
     """
     path, _, query = request.target.partition("?")
     parameters = parse_qsl(query, keep_blank_values=True)
@@ -78,7 +81,8 @@ def build_event(request: Request, identity: Mapping[str, Any]) -> dict[str, Any]
         "multiValueQueryStringParameters": _grouped(parameters),
         "pathParameters": {"proxy": path.removeprefix("/")},
         "stageVariables": None,
-        "requestContext": _context(request, path, identity),
+        "requestContext": _context(request, path, identity)
+        | ({} if authorizer is None else {"authorizer": authorizer}),
         "body": body,
         "isBase64Encoded": is_base64,
     }

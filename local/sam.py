@@ -91,12 +91,15 @@ def function_of(event: dict[str, object]) -> str:
     """The logical id of the function that takes such an event."""
     if event.get("source") == "aws.scheduler":
         return "ReconcileFunction"
+    if event.get("type") == "TOKEN":
+        return "AuthorizeFunction"
     return "AskFunction" if "httpMethod" in event else "IngestFunction"
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Files are dropped before questions are asked."""
-    return sorted(names, key=lambda name: (function_of(_read(name)) == "AskFunction", name))
+    """Files are dropped before questions are asked. A stack without Auth=jwt has nobody who takes a token."""
+    taken = [name for name in names if function_of(_read(name)) != "AuthorizeFunction"]
+    return sorted(taken, key=lambda name: (function_of(_read(name)) == "AskFunction", name))
 
 
 def container_variables(services: Services) -> dict[str, dict[str, str]]:

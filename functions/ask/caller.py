@@ -1,7 +1,9 @@
-"""Who calls, as API Gateway has verified it."""
+"""Who calls, and as which tenant, as API Gateway has verified it."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from bucketwise.errors import UnknownCaller
 
 ANONYMOUS = "anonymous"
 
@@ -14,11 +16,32 @@ def caller_of(event: Mapping[str, Any]) -> str:
     without the role's path, which STS leaves out; the name is one of a kind in its account (IAM User Guide, "IAM
     identifiers"). All of an account's federated users are one caller, ``arn:aws:sts::ACCOUNT:federated-user``.
     """
-    context = _mapping(event.get("requestContext"))
-    arn = _text(_mapping(context.get("identity")).get("userArn"))
-    if arn:
-        return _without_session(arn)
-    return _text(_mapping(context.get("authorizer")).get("principalId")) or ANONYMOUS
+    signer = _signer(event)
+    return _without_session(signer) if signer else _authorized(event, "principalId") or ANONYMOUS
+
+
+def tenant_of(event: Mapping[str, Any], tenants: Mapping[str, str], *, default: str) -> str:
+    """The tenant of who signed the request, by ``tenants``, or else the one that the authorizer tells.
+
+    Read from where ``caller_of`` reads. Without any ``tenants``, who signed and who is unknown are of ``default``: IAM
+    alone says who may ask. Raises UnknownCaller.
+    """
+    if not _signer(event) and _authorized(event, "principalId"):
+        found: str | None = _authorized(event, "tenant")
+    else:
+        found = tenants.get(caller_of(event)) if tenants else default
+    if not found:
+        raise UnknownCaller("the caller is of no tenant")
+    return found
+
+
+def _signer(event: Mapping[str, Any]) -> str:
+    return _text(_mapping(_mapping(event.get("requestContext")).get("identity")).get("userArn"))
+
+
+def _authorized(event: Mapping[str, Any], name: str) -> str:
+    """What the authorizer told along with its policy."""
+    return _text(_mapping(_mapping(event.get("requestContext")).get("authorizer")).get(name))
 
 
 def _without_session(arn: str) -> str:

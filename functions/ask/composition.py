@@ -1,7 +1,13 @@
-"""Ask's parts, put together once for each execution environment, on first use."""
+"""Ask's parts, put together once for each execution environment, on first use.
+
+What is a tenant's is made for that tenant alone, and takes its name: no part is handed from one to another.
+"""
 
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
+from typing import Self
 
 import openai
 
@@ -23,19 +29,88 @@ from ask.rewriting import ChatRewriter, ConversationStage
 from bucketwise.aws_clients import PROMPT, aws_client
 from bucketwise.circuit import Circuit
 from bucketwise.database import Database, connect
-from bucketwise.embedding import OpenAIEmbedder
+from bucketwise.embedding import Embedder, OpenAIEmbedder
 from bucketwise.errors import InvalidSettings
 from bucketwise.index_kind import IndexKind, LiveKind
 from bucketwise.ingest_queue import IngestQueue
 from bucketwise.model_calls import model_client, rerank_client
 from bucketwise.settings import Settings
-from bucketwise.snapstart import kept
+from bucketwise.snapstart import kept, kept_for_each
 from bucketwise.telemetry import Telemetry
 
 telemetry = Telemetry("ask")
 
+TENANTS_KEPT = 256
+"""So many tenants' parts an environment keeps; they are some objects with a name, and quickly made anew."""
+
 SHAPING_PROMPTS = (PROMPT_VERSION, TEXT_PROMPT_VERSION, REPAIR_VERSION, RERANK_PROMPT_VERSION)
 """All that answers depend on, whichever of them a model's server takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedParts:
+    """What the pipelines of all tenants have in common: connections, clients of models, and their circuits.
+
+    Nothing of it holds what is a tenant's, other than for the time of a request.
+    """
+
+    settings: Settings
+    database: Database
+    telemetry: Telemetry
+    kinds: LiveKind
+    conversation: ConversationStage
+    embedder_for: Callable[[IndexKind], Embedder]
+    reranker: Reranker | None
+    answering: AnsweringStage
+
+    @classmethod
+    def of(cls, given: Settings, database: Database, telemetry: Telemetry) -> Self:
+        client = model_client(given)
+        embedding, answering = Circuit(), Circuit()
+        rewriter = ChatRewriter(
+            client, given.rewrite_model or given.answer_model, given.answer_format != "text", Circuit()
+        )
+        generator = OpenAIGenerator(client, given.answer_model, given.answer_tokens, given.answer_format, answering)
+        return cls(
+            settings=given,
+            database=database,
+            telemetry=telemetry,
+            kinds=LiveKind(database),
+            conversation=ConversationStage(rewriter, telemetry),
+            embedder_for=lambda kind: OpenAIEmbedder(client, kind.embedding_model, kind.dimensions, embedding),
+            reranker=_reranker(given, client),
+            answering=AnsweringStage(generator, telemetry, given.max_context_tokens),
+        )
+
+    def pipeline(self, tenant: str) -> AskPipeline:
+        given = self.settings
+        return AskPipeline(
+            conversation=self.conversation,
+            retrieval=RetrievalStage(
+                searcher=DatabaseSearcher(self.database),
+                kinds=self.kinds,
+                embedder_for=self.embedder_for,
+                telemetry=self.telemetry,
+                tenant=tenant,
+                depth=given.search_depth,
+                keyword_weight=given.keyword_weight,
+                keyword_normalisation=given.keyword_normalisation,
+                bm25_k1=given.bm25_k1,
+                bm25_b=given.bm25_b,
+            ),
+            floor=RelevanceFloor(given.min_cosine, given.min_coverage),
+            refinement=Refinement(
+                neighbourhood=NeighbourTable(self.database, tenant),
+                telemetry=self.telemetry,
+                reranker=self.reranker,
+                rerank_candidates=given.rerank_candidates,
+                near_duplicate_share=given.near_duplicate_share,
+                max_per_document=given.max_per_document,
+                reach=given.neighbours,
+            ),
+            answering=self.answering,
+            telemetry=self.telemetry,
+        )
 
 
 @kept
@@ -50,28 +125,42 @@ def database() -> Database:
 
 
 @kept
-def documents() -> Documents:
-    return Documents(database(), settings().tenant)
-
-
-@kept
-def budgets() -> Budgets:
-    return Budgets(database(), telemetry, settings().tenant, Limits.of(settings()))
-
-
-@kept
-def ask_pipeline() -> AskPipeline:
+def tenants_of_callers() -> Mapping[str, str]:
     """Raises InvalidSettings."""
-    return build_pipeline(settings(), database(), telemetry)
+    return settings().tenants_of_callers
+
+
+@kept_for_each(TENANTS_KEPT)
+def documents(tenant: str) -> Documents:
+    return Documents(database(), tenant)
+
+
+@kept_for_each(TENANTS_KEPT)
+def budgets(tenant: str) -> Budgets:
+    return Budgets(database(), telemetry, tenant, Limits.of(settings()))
 
 
 @kept
-def asking() -> Asking:
+def shared_parts() -> SharedParts:
     """Raises InvalidSettings."""
-    return build_asking(settings(), ask_pipeline(), database(), telemetry)
+    return SharedParts.of(settings(), database(), telemetry)
 
 
-def build_asking(given: Settings, pipeline: AskPipeline, database: Database, telemetry: Telemetry) -> Asking:
+@kept_for_each(TENANTS_KEPT)
+def ask_pipeline(tenant: str) -> AskPipeline:
+    """Raises InvalidSettings."""
+    return shared_parts().pipeline(tenant)
+
+
+@kept_for_each(TENANTS_KEPT)
+def asking(tenant: str) -> Asking:
+    """Raises InvalidSettings."""
+    return build_asking(settings(), ask_pipeline(tenant), database(), telemetry, tenant)
+
+
+def build_asking(
+    given: Settings, pipeline: AskPipeline, database: Database, telemetry: Telemetry, tenant: str
+) -> Asking:
     def fingerprint(query: Query, kind: IndexKind) -> bytes:
         return answer_fingerprint(
             question=query.question,
@@ -84,47 +173,13 @@ def build_asking(given: Settings, pipeline: AskPipeline, database: Database, tel
         )
 
     seconds = given.answer_cache_seconds
-    cache = AnswerCache(database, given.tenant, seconds, telemetry) if seconds else None
+    cache = AnswerCache(database, tenant, seconds, telemetry) if seconds else None
     return Asking(pipeline, cache, fingerprint)
 
 
 def build_pipeline(given: Settings, database: Database, telemetry: Telemetry) -> AskPipeline:
-    client = model_client(given)
-    embedding, answering = Circuit(), Circuit()
-    return AskPipeline(
-        conversation=ConversationStage(
-            ChatRewriter(client, given.rewrite_model or given.answer_model, given.answer_format != "text", Circuit()),
-            telemetry,
-        ),
-        retrieval=RetrievalStage(
-            searcher=DatabaseSearcher(database),
-            kinds=LiveKind(database),
-            embedder_for=lambda kind: OpenAIEmbedder(client, kind.embedding_model, kind.dimensions, embedding),
-            telemetry=telemetry,
-            tenant=given.tenant,
-            depth=given.search_depth,
-            keyword_weight=given.keyword_weight,
-            keyword_normalisation=given.keyword_normalisation,
-            bm25_k1=given.bm25_k1,
-            bm25_b=given.bm25_b,
-        ),
-        floor=RelevanceFloor(given.min_cosine, given.min_coverage),
-        refinement=Refinement(
-            neighbourhood=NeighbourTable(database, given.tenant),
-            telemetry=telemetry,
-            reranker=_reranker(given, client),
-            rerank_candidates=given.rerank_candidates,
-            near_duplicate_share=given.near_duplicate_share,
-            max_per_document=given.max_per_document,
-            reach=given.neighbours,
-        ),
-        answering=AnsweringStage(
-            OpenAIGenerator(client, given.answer_model, given.answer_tokens, given.answer_format, answering),
-            telemetry,
-            given.max_context_tokens,
-        ),
-        telemetry=telemetry,
-    )
+    """Of the one tenant that the settings name."""
+    return SharedParts.of(given, database, telemetry).pipeline(given.tenant)
 
 
 def _reranker(given: Settings, client: openai.OpenAI) -> Reranker | None:

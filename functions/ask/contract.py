@@ -10,17 +10,23 @@ from ask.schemas import ProblemOut
 from bucketwise import errors
 
 OF_EVERY_ROUTE = (INVALID_REQUEST, INTERNAL, PROBLEMS[errors.InvalidSettings])
-OF_THE_DATABASE = tuple(
+OF_A_TENANT = tuple(
     PROBLEMS[kind]
-    for kind in (errors.DeadlineExceeded, errors.DatabaseUnavailable, errors.IndexChanged, errors.SecretUnavailable)
+    for kind in (
+        errors.UnknownCaller,
+        errors.DeadlineExceeded,
+        errors.DatabaseUnavailable,
+        errors.IndexChanged,
+        errors.SecretUnavailable,
+    )
 )
 OF_A_SEARCH = (
     INVALID_JSON,
     *(PROBLEMS[kind] for kind in (errors.IndexBehind, errors.UnreadableDocument, errors.BudgetExceeded)),
-    *OF_THE_DATABASE,
+    *OF_A_TENANT,
 )
-OF_RETRIES = (INVALID_JSON, PROBLEMS[errors.UnknownDocument], PROBLEMS[errors.QueueUnavailable], *OF_THE_DATABASE)
-OF_DOCUMENTS = (PROBLEMS[errors.UnknownDocument], *OF_THE_DATABASE)
+OF_RETRIES = (INVALID_JSON, PROBLEMS[errors.UnknownDocument], PROBLEMS[errors.QueueUnavailable], *OF_A_TENANT)
+OF_DOCUMENTS = (PROBLEMS[errors.UnknownDocument], *OF_A_TENANT)
 
 
 class RouteOptions(TypedDict):

@@ -38,7 +38,7 @@ SHAPING = (
 NOT_SHAPING = (
     # Where things are. An answer is found by its tenant before all else.
     "database_url", "database_host", "database_port", "database_name", "database_user", "database_auth",
-    "database_secret", "database_ca", "bucket", "prefix", "queue_url", "tenant", "tenant_folders",
+    "database_secret", "database_ca", "bucket", "prefix", "queue_url", "tenant", "tenant_folders", "callers",
     "openai_api_key", "openai_api_key_secret", "rerank_api_key", "rerank_api_key_secret",
     # The kind of vectors that is live decides, whatever these say.
     "embedding_model", "embedding_dimensions", "vector_index",

@@ -54,6 +54,7 @@ PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
     errors.BudgetExceeded: Problem(
         "budget-exceeded", HTTPStatus.TOO_MANY_REQUESTS, "What may be spent in a day is spent.", 86_400
     ),
+    errors.UnknownCaller: Problem("unknown-caller", HTTPStatus.FORBIDDEN, "The caller belongs to no tenant."),
     errors.UnknownDocument: Problem("unknown-document", HTTPStatus.NOT_FOUND, "No document has this key."),
 }
 

@@ -11,11 +11,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Query as InQuery
 
 from ask import estimate
 from ask.asking import Reply
-from ask.caller import caller_of
-from ask.composition import ask_pipeline, asking, budgets, documents, ingest_queue, link_maker, settings
-from ask.contract import OF_A_SEARCH, OF_DOCUMENTS, OF_RETRIES, OF_THE_DATABASE, documented
+from ask.caller import caller_of, tenant_of
+from ask.composition import (
+    ask_pipeline,
+    asking,
+    budgets,
+    documents,
+    ingest_queue,
+    link_maker,
+    settings,
+    tenants_of_callers,
+)
+from ask.contract import OF_A_SEARCH, OF_A_TENANT, OF_DOCUMENTS, OF_RETRIES, documented
 from ask.document_schemas import DocumentOut, DocumentsResponse
-from ask.documents import ListedState
+from ask.documents import Documents, ListedState
 from ask.explanation import explained
 from ask.filters import Text
 from ask.prompt import Turn
@@ -50,13 +59,13 @@ app = APIGatewayRestResolver(enable_validation=True)
     "/ask", **documented("Answers a question from the documents, with citations that were checked.", *OF_A_SEARCH)
 )
 def ask(request: AskRequest) -> AskResponse:
-    began = perf_counter()
+    began, tenant = perf_counter(), _tenant()
     query = _query(request)
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
     use_cache = request.cache and not request.explain
     deadline = _deadline()
-    with budgets().spend(_caller(), estimate.of_answer(settings(), query, turns), deadline=deadline) as spent:
-        reply = asking().ask(query, turns, use_cache=use_cache, deadline=deadline)
+    with budgets(tenant).spend(_caller(), estimate.of_answer(settings(), query, turns), deadline=deadline) as spent:
+        reply = asking(tenant).ask(query, turns, use_cache=use_cache, deadline=deadline)
         spent += reply.usages
     return reply.response(
         link_maker(),
@@ -70,10 +79,10 @@ def ask(request: AskRequest) -> AskResponse:
     "/search", **documented("Finds passages, with their scores and ranks in each leg of the search.", *OF_A_SEARCH)
 )
 def search(request: SearchRequest) -> SearchResponse:
-    began = perf_counter()
+    began, tenant = perf_counter(), _tenant()
     query, deadline = _query(request), _deadline()
-    with budgets().spend(_caller(), estimate.of_search(settings(), query), deadline=deadline) as spent:
-        found = ask_pipeline().search(query, deadline=deadline)
+    with budgets(tenant).spend(_caller(), estimate.of_search(settings(), query), deadline=deadline) as spent:
+        found = ask_pipeline(tenant).search(query, deadline=deadline)
         spent += found.usages
     return search_response(found, request_id=_request_id(), total_ms=(perf_counter() - began) * 1000)
 
@@ -90,10 +99,11 @@ def list_documents(
     state: Annotated[ListedState | None, InQuery()] = None,
     after: Annotated[Text, InQuery(max_length=1024, description="`next` of the page before")] = "",
 ) -> DocumentsResponse:
+    mine = documents(_tenant())
     if key is not None:
-        found = documents().get(key, deadline=_deadline())
+        found = mine.get(key, deadline=_deadline())
     else:
-        found = documents().page(prefix=prefix, state=state, after=after, deadline=_deadline())
+        found = mine.page(prefix=prefix, state=state, after=after, deadline=_deadline())
     return DocumentsResponse(
         documents=[DocumentOut.model_validate(row) for row in found.documents],
         next=found.following,
@@ -110,22 +120,22 @@ def list_documents(
     ),
 )
 def retry(request: RetryRequest) -> RetryResponse:
+    mine, deadline = documents(_tenant()), _deadline()
     if request.key is not None:
-        documents().get(request.key, deadline=_deadline())
-    keys = [request.key] if request.key is not None else _failed_keys(_deadline())
+        mine.get(request.key, deadline=deadline)  # the queue is all tenants': nobody has another's documents retried
+    keys = [request.key] if request.key is not None else _failed_keys(mine, deadline)
     return RetryResponse(queued=ingest_queue().send(keys, Errand(again=True)))
 
 
 @app.get(
     "/health",
     **documented(
-        "Whether the function runs; with deep=1, whether the database answers (which wakes it up).", *OF_THE_DATABASE
+        "Whether the function runs; with deep=1, whether the database answers (which wakes it up).", *OF_A_TENANT
     ),
 )
 def health(deep: Annotated[bool, InQuery()] = False) -> HealthResponse:
-    return HealthResponse(
-        status="ok", corpus_version=documents().corpus_version(deadline=_deadline()) if deep else None
-    )
+    version = documents(_tenant()).corpus_version(deadline=_deadline()) if deep else None
+    return HealthResponse(status="ok", corpus_version=version)
 
 
 @app.get("/openapi.json", include_in_schema=False)
@@ -147,10 +157,10 @@ def _query(request: SearchRequest) -> Query:
     )
 
 
-def _failed_keys(deadline: Deadline) -> Iterator[str]:
+def _failed_keys(mine: Documents, deadline: Deadline) -> Iterator[str]:
     after: str | None = ""
     while after is not None:
-        found = documents().page(state=ListedState.FAILED, after=after, deadline=deadline)
+        found = mine.page(state=ListedState.FAILED, after=after, deadline=deadline)
         for row in found.documents:
             deadline.allow(0)  # the queue takes its time, too
             yield row["key"]
@@ -180,6 +190,11 @@ def _trace_id() -> str | None:
 
 def _caller() -> str:
     return caller_of(app.current_event.raw_event)
+
+
+def _tenant() -> str:
+    """Asked for wherever a tenant's data are. Raises UnknownCaller."""
+    return tenant_of(app.current_event.raw_event, tenants_of_callers(), default=settings().tenant)
 
 
 def _request_id() -> str:

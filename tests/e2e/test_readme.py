@@ -2,17 +2,27 @@
 
 import json
 import re
+import shutil
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from bucketwise.callers import callers_from_json
+from local import CODE
+from local.authorizer import TokenAuthorizer
+from local.environment import Configuration
+from local.function import Function
+from local.gateway import Gateway
 from tests.e2e.conftest import System
+from tests.integration.oidc_provider import AUDIENCE, CLIENT, SECRET, TOKEN, oidc_provider
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
-CURLS = [line for line in COMMANDS if line.startswith("curl ") and "--aws-sigv4" not in line]
+WITH_TOKEN = [line for line in COMMANDS if "TOKEN=$(" in line or "$TOKEN" in line]
+CURLS = [line for line in COMMANDS if line.startswith("curl ") and "--aws-sigv4" not in line and line not in WITH_TOKEN]
 # Each runs elsewhere: `make demo` and `make dev` in test_programs, the benchmark in test_bench_retrieval, estimates in
 # test_estimate, invoke and api in test_sam_local, this suite by itself.
 MAKES = {
@@ -35,7 +45,7 @@ IN_AN_ACCOUNT = [
 
 
 def test_every_command_of_the_readme_is_tested() -> None:
-    assert set(COMMANDS) == MAKES | set(CURLS) | set(IN_AN_ACCOUNT)
+    assert set(COMMANDS) == MAKES | set(CURLS) | set(WITH_TOKEN) | set(IN_AN_ACCOUNT)
 
 
 @pytest.mark.parametrize("command", CURLS)
@@ -49,6 +59,47 @@ def test_a_curl_of_the_readme_works(system: System, command: str) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq, as the README's command does")
+def test_a_token_of_a_provider_is_got_and_sent_as_the_readme_says(system: System, tmp_path: Path) -> None:
+    with oidc_provider(tmp_path) as provider, ExitStack() as running:
+        configuration = Configuration(
+            name="bucketwise-authorize",
+            handler="authorize.handler.lambda_handler",
+            log_file=tmp_path / "authorize.log",
+            variables={
+                "JWT_ISSUER": provider.issuer,
+                "JWT_AUDIENCE": AUDIENCE,
+                "SSL_CERT_FILE": str(provider.certificate),
+                "POWERTOOLS_TRACE_DISABLED": "true",
+            },
+            paths=CODE,
+            timeout_seconds=15.0,
+        )
+        authorizer = TokenAuthorizer(running.enter_context(Function(configuration)))
+        gateway = Gateway(system.twin.ask, authorizer=authorizer)
+        gateway.start()
+        running.callback(gateway.stop)
+        variables = {
+            "TOKEN_URL": f"{provider.issuer}{TOKEN}",
+            "CLIENT_ID": CLIENT,
+            "CLIENT_SECRET": SECRET,
+            "API_URL": gateway.url,
+            "CURL_CA_BUNDLE": str(provider.certificate),
+            "PATH": "/usr/bin:/bin",
+        }
+        answers = [
+            json.loads(subprocess.run(["bash", "-c", script], env=variables, capture_output=True, check=True).stdout)
+            for script in ("\n".join(WITH_TOKEN), "\n".join(["TOKEN=none", *WITH_TOKEN[1:]]))
+        ]
+    assert "answered" in answers[0]
+    assert answers[1] == {"message": "Unauthorized"}
+
+
+def test_the_map_of_callers_in_the_readme_is_one() -> None:
+    [shown] = [example for example in EXAMPLES if any(name.startswith("arn:") for name in example)]
+    assert callers_from_json(json.dumps(shown)) == shown
 
 
 def test_the_answer_in_the_readme_is_the_answer(system: System) -> None:

@@ -14,6 +14,7 @@ from local import ROOT
 from local.built import functions, read_template
 from local.emulator import Emulator
 from local.services import BUCKET, Services, TwinOptions
+from tests.integration.oidc_provider import AUDIENCE, oidc_provider
 
 MACHINE = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
 BUILD = ROOT / ".aws-sam" / MACHINE
@@ -35,15 +36,19 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 
 def emulator(services: Services, name: str, log: Path) -> Emulator:
+    url = {"IngestFunction": services.index.ingest, "AskFunction": services.index.ask}[name]
+    return built(name, services.function_environment(database_url=url), log)
+
+
+def built(name: str, variables: dict[str, str], log: Path) -> Emulator:
     resources = read_template(BUILD / "template.yaml")["Resources"]
     code, *layers = functions(BUILD, resources)[name]
-    url = {"IngestFunction": services.index.ingest, "AskFunction": services.index.ask}[name]
     return Emulator(
         python=PYTHON,
         code=code,
         layers=layers,
         handler=str(resources[name]["Properties"]["Handler"]),  # type: ignore[index]  # YAML
-        variables=services.function_environment(database_url=url),
+        variables=variables,
         log=log,
     )
 
@@ -72,6 +77,24 @@ def test_a_batch_with_one_bad_message_reports_that_one_alone(services: Services,
     with emulator(services, "IngestFunction", tmp_path / "ingest.log") as ingest:
         result = ingest.invoke(event("sqs-batch-one-bad"))
     assert len(result["batchItemFailures"]) == 1
+
+
+def test_a_token_is_taken_and_another_refused_in_the_words_that_api_gateway_knows(tmp_path: Path) -> None:
+    with oidc_provider(tmp_path) as provider:
+        variables = {
+            "JWT_ISSUER": provider.issuer,
+            "JWT_AUDIENCE": AUDIENCE,
+            "SSL_CERT_FILE": str(provider.certificate),
+            "POWERTOOLS_TRACE_DISABLED": "true",
+        }
+        sample = event("authorize")
+        with built("AuthorizeFunction", variables, tmp_path / "authorize.log") as authorize:
+            taken = authorize.invoke(sample | {"authorizationToken": f"Bearer {provider.token()}"})
+            refused = authorize.invoke(sample)
+    [statement] = taken["policyDocument"]["Statement"]
+    assert (statement["Effect"], taken["context"]) == ("Allow", {"tenant": "default"})
+    assert refused["errorMessage"] == "Unauthorized"
+    assert sample["authorizationToken"].split(".")[1] not in (tmp_path / "authorize.log").read_text()
 
 
 def test_bytecode_is_in_every_layer_and_function() -> None:

@@ -50,4 +50,16 @@ def test_ask_imports_nothing_that_it_does_not_use() -> None:
     )
     imported = set(done.stdout.split())
     assert {"ask", "bucketwise", "openai"} <= imported
-    assert not imported & {"ingest", "migrate", "boto3", "numpy", "lxml", "pypdfium2", "charset_normalizer", "tiktoken"}
+    assert not imported & {
+        "ingest",
+        "migrate",
+        "boto3",
+        "numpy",
+        "lxml",
+        "pypdfium2",
+        "charset_normalizer",
+        "tiktoken",
+        "jwt",
+        "cryptography",
+        "authorize",
+    }

@@ -46,7 +46,7 @@ def limited(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> Callable[[Limits],
     """Sets the limits of the requests that follow."""
 
     def limit(limits: Limits) -> None:
-        monkeypatch.setattr(routes, "budgets", lambda: purse.limited(limits).budgets)
+        monkeypatch.setattr(routes, "budgets", lambda _: purse.limited(limits).budgets)
 
     return limit
 
@@ -126,11 +126,11 @@ def test_without_limits_the_database_is_not_asked_and_nothing_is_kept(
         raise AssertionError("the database was asked")
 
     unlimited = replace(purse.budgets, database=Database(refuse))
-    monkeypatch.setattr(routes, "budgets", lambda: unlimited)
+    monkeypatch.setattr(routes, "budgets", lambda _: unlimited)
     assert (asked().status, asked("/search").status) == (200, 200)
     assert purse.parts == []
     unlimited_but_one = replace(unlimited, limits=Limits(tenant_usd=1))
-    monkeypatch.setattr(routes, "budgets", lambda: unlimited_but_one)
+    monkeypatch.setattr(routes, "budgets", lambda _: unlimited_but_one)
     assert asked().status == 500
 
 

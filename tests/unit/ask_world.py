@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -23,6 +23,8 @@ from bucketwise.settings import Settings
 from tests.unit.asking_fakes import fingerprint
 from tests.unit.fakes import FixedGenerator, LambdaContext, MemorySearcher, ask_pipeline, passage, said
 from tests.unit.memory_answer_cache import MemoryAnswerCache
+
+T = TypeVar("T")
 
 QUESTION = "How much leave do I get?"
 DOCUMENT: dict[str, Any] = {
@@ -113,6 +115,8 @@ class MemoryQueue:
 
 @dataclass
 class AskWorld:
+    """``callers`` are those of CALLERS; ``served`` tells the tenant of each part that a route took."""
+
     searcher: MemorySearcher = field(default_factory=lambda: MemorySearcher([passage("Leave is 25 days a year.")]))
     generator: FixedGenerator = field(
         default_factory=lambda: FixedGenerator(said("25 days [1].", (1, "leave is 25 days")))
@@ -120,6 +124,17 @@ class AskWorld:
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     cache: MemoryAnswerCache = field(default_factory=MemoryAnswerCache)
+    callers: dict[str, str] = field(default_factory=dict)
+    served: list[str] = field(default_factory=list)
+
+    def of_tenant(self, part: T) -> Callable[[str], T]:
+        """The part, for whichever tenant it is taken."""
+
+        def take(tenant: str) -> T:
+            self.served.append(tenant)
+            return part
+
+        return take
 
 
 @pytest.fixture
@@ -129,11 +144,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> AskWorld:
     settings = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test", "TOP_K": "3"})
     pipeline = ask_pipeline(world.searcher, world.generator, telemetry=telemetry)
     monkeypatch.setattr(routes, "settings", lambda: settings)
-    monkeypatch.setattr(routes, "ask_pipeline", lambda: pipeline)
-    monkeypatch.setattr(routes, "asking", lambda: Asking(pipeline, world.cache, fingerprint))
+    monkeypatch.setattr(routes, "tenants_of_callers", lambda: world.callers)
+    monkeypatch.setattr(routes, "ask_pipeline", world.of_tenant(pipeline))
+    monkeypatch.setattr(routes, "asking", world.of_tenant(Asking(pipeline, world.cache, fingerprint)))
     without_limits = Budgets(Database(lambda deadline: connect(settings, deadline)), telemetry, "default", Limits())
-    monkeypatch.setattr(routes, "budgets", lambda: without_limits)
-    monkeypatch.setattr(routes, "documents", lambda: world.documents)
+    monkeypatch.setattr(routes, "budgets", world.of_tenant(without_limits))
+    monkeypatch.setattr(routes, "documents", world.of_tenant(world.documents))
     monkeypatch.setattr(routes, "ingest_queue", lambda: world.queue)
     monkeypatch.setattr(routes, "link_maker", lambda: lambda key, _version: f"https://link.test/{key}")
     return world

@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 SAM = ROOT / ".venv-sam" / "bin"
 
 FUNCTIONS = ("IngestFunction", "AskFunction", "ReconcileFunction", "ReindexFunction", "MigrateFunction")
+# Of a stack whose callers have tokens alone; outside of the network, and without settings of the index.
+AUTHORIZER = "AuthorizeFunction"
 ROLES = {function: f"{function.removesuffix('Function')}Role" for function in FUNCTIONS}
 # The user of the database that a function logs in as by token.
 USERS = {

@@ -1,12 +1,16 @@
 """How ask's parts are put together by the settings."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ask import composition
+from ask.answer_cache import AnswerCache
 from ask.budgets import Limits
-from ask.composition import SHAPING_PROMPTS, build_asking, build_pipeline
+from ask.composition import SHAPING_PROMPTS, TENANTS_KEPT, build_asking, build_pipeline
+from ask.neighbours import NeighbourTable
+from ask.pipeline import AskPipeline
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import Query
 from bucketwise import model_calls
@@ -28,7 +32,7 @@ def reranker(**variables: str) -> Reranker | None:
 def fingerprint() -> bytes:
     given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"})
     database, telemetry = Database(lambda deadline: connect(given, deadline)), Telemetry("ask")
-    asking = build_asking(given, build_pipeline(given, database, telemetry), database, telemetry)
+    asking = build_asking(given, build_pipeline(given, database, telemetry), database, telemetry, given.tenant)
     return asking.fingerprint(Query("How much leave?"), IndexKind("m", 8))
 
 
@@ -99,3 +103,56 @@ def test_the_twins_own_reranker_is_used_where_no_other_is_named() -> None:
     assert model_settings({"RERANK": "endpoint"}, local)["RERANK_URL"] == local
     named = model_settings({"RERANK": "endpoint", "RERANK_URL": "https://rerank.test"}, local)
     assert (named["RERANK_URL"], "RERANK_MODEL" in named) == ("https://rerank.test", False)
+
+
+@pytest.fixture
+def two_tenants(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AskPipeline, AskPipeline]]:
+    """The pipelines of two tenants in one environment."""
+    given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test", "BUDGET_TENANT_TOKENS": "7"})
+    parts = (
+        composition.database,
+        composition.shared_parts,
+        composition.ask_pipeline,
+        composition.asking,
+        composition.documents,
+        composition.budgets,
+    )
+    monkeypatch.setattr(composition, "settings", lambda: given)
+    for part in parts:
+        part.cache_clear()
+    yield composition.ask_pipeline("acme"), composition.ask_pipeline("globex")
+    for part in parts:
+        part.cache_clear()
+
+
+def test_every_part_that_reads_or_writes_is_of_the_tenant_that_it_was_made_for(
+    two_tenants: tuple[AskPipeline, AskPipeline],
+) -> None:
+    for pipeline, tenant in zip(two_tenants, ("acme", "globex"), strict=True):
+        neighbours, cache = pipeline.refinement.neighbourhood, composition.asking(tenant).cache
+        assert isinstance(neighbours, NeighbourTable)
+        assert isinstance(cache, AnswerCache)
+        others = [composition.documents(tenant).tenant, composition.budgets(tenant).tenant]
+        assert [pipeline.retrieval.tenant, neighbours.tenant, cache.tenant, *others] == [tenant] * 5
+        assert composition.asking(tenant).pipeline is pipeline
+
+
+def test_tenants_share_the_connection_the_clients_and_the_circuits(
+    two_tenants: tuple[AskPipeline, AskPipeline],
+) -> None:
+    acme, globex = two_tenants
+    assert acme.answering is globex.answering
+    assert acme.conversation is globex.conversation
+    assert acme.retrieval.embedder_for is globex.retrieval.embedder_for
+    assert acme.retrieval.kinds is globex.retrieval.kinds
+    databases = {id(composition.documents(tenant).database) for tenant in ("acme", "globex")}
+    assert databases == {id(composition.budgets("acme").database)}
+
+
+@pytest.mark.usefixtures("two_tenants")
+def test_an_environment_keeps_the_parts_of_so_many_tenants_and_no_more() -> None:
+    first = composition.documents("acme")
+    for number in range(TENANTS_KEPT):
+        composition.documents(f"tenant-{number}")
+    assert composition.documents.cache_info().currsize == TENANTS_KEPT
+    assert composition.documents("acme") is not first

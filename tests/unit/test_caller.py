@@ -1,13 +1,16 @@
-"""Who a request is counted for."""
+"""Who a request is counted for, and whose documents it is about."""
 
 from typing import Any
 
 import pytest
 
-from ask.caller import caller_of
+from ask.caller import caller_of, tenant_of
+from bucketwise.errors import UnknownCaller
 from tests.unit.fakes import sample_event
 
 STS = "arn:aws:sts::123456789012"
+READER = "arn:aws:iam::123456789012:role/reader"
+TENANTS = {READER: "acme", "arn:aws:iam::123456789012:user/staff/mary": "globex"}
 
 
 def event(arn: object = None, **context: Any) -> dict[str, Any]:
@@ -69,3 +72,60 @@ def test_what_a_caller_may_write_says_nothing_of_who_it_is() -> None:
     forged = {"userArn": "arn:aws:iam::1:user/other", "X-Amzn-Principal": "other", "principalId": "other"}
     changed = sent | {"headers": forged, "queryStringParameters": forged, "body": '{"userArn": "other"}'}
     assert caller_of(changed) == caller_of(sent) == "arn:aws:iam::123456789012:role/bucketwise-caller"
+
+
+@pytest.mark.parametrize(
+    ("arn", "tenant"),
+    [
+        (f"{STS}:assumed-role/reader/session", "acme"),
+        (f"{STS}:assumed-role/reader/globex", "acme"),
+        (READER, "acme"),
+        ("arn:aws:iam::123456789012:user/staff/mary", "globex"),
+    ],
+)
+def test_who_signed_is_of_the_tenant_that_the_map_names(arn: str, tenant: str) -> None:
+    assert tenant_of(event(arn), TENANTS, default="other") == tenant
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"{STS}:assumed-role/writer/session",
+        f"{STS}:assumed-role/writer/reader",
+        f"{STS}:assumed-role/Reader/session",
+        f"{STS}:federated-user/mary",
+        "arn:aws:sts::210987654321:assumed-role/reader/session",
+        "arn:aws-cn:sts::123456789012:assumed-role/reader/session",
+        "arn:aws:iam::123456789012:user/mary",
+        "arn:aws:iam::123456789012:root",
+        None,
+        "",
+    ],
+)
+def test_who_is_not_in_the_map_is_of_no_tenant(arn: str | None) -> None:
+    with pytest.raises(UnknownCaller):
+        tenant_of(event(arn), TENANTS, default="other")
+
+
+@pytest.mark.parametrize("arn", [f"{STS}:assumed-role/reader/session", READER, None])
+def test_without_a_map_all_whom_iam_let_in_are_of_the_one_tenant(arn: str | None) -> None:
+    assert tenant_of(event(arn), {}, default="only") == "only"
+
+
+def test_behind_an_authorizer_the_tenant_is_the_one_that_it_tells() -> None:
+    told = event(None, authorizer={"principalId": "issuer|7", "tenant": "acme"})
+    assert tenant_of(told, {}, default="other") == "acme"
+    assert tenant_of(told, TENANTS, default="other") == "acme"
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"tenant": ""}, {"tenant": None}, {"tenant": ["acme"]}, {"claims": {"tenant": "x"}}]
+)
+def test_an_authorizer_that_tells_no_tenant_lets_nobody_in(told: dict[str, Any]) -> None:
+    with pytest.raises(UnknownCaller):
+        tenant_of(event(None, authorizer={"principalId": "issuer|7"} | told), {}, default="other")
+
+
+def test_who_signed_is_of_no_tenant_that_an_authorizer_tells() -> None:
+    both = event(READER, authorizer={"principalId": "issuer|7", "tenant": "globex"})
+    assert tenant_of(both, TENANTS, default="other") == "acme"

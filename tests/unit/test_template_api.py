@@ -1,6 +1,7 @@
 """The HTTP API in front of ask."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,9 +9,18 @@ from pydantic import BaseModel
 
 from ask.routes import app
 from ask.schemas import AskRequest, RetryRequest, SearchRequest
-from tests.unit.template_model import STAGE, attribute, dependencies, of_type, properties, stack
+from tests.unit.template_model import ROOT, STAGE, attribute, dependencies, of_type, properties, stack
 
 GATEWAY_MILLISECONDS = 29_000
+STATUSES = {
+    "BAD_REQUEST_BODY": 400,
+    "UNAUTHORIZED": 401,
+    "ACCESS_DENIED": 403,
+    "THROTTLED": 429,
+    "AUTHORIZER_FAILURE": 503,
+    "AUTHORIZER_CONFIGURATION_ERROR": 503,
+    "INTEGRATION_TIMEOUT": 503,
+}
 SCHEMAS: dict[str, type[BaseModel]] = {"/ask": AskRequest, "/search": SearchRequest, "/retries": RetryRequest}
 
 
@@ -62,21 +72,24 @@ def spoken(path: Any) -> set[str]:
     return set(path.model_dump(exclude_none=True)) & {"get", "post", "put", "patch", "delete"}
 
 
-def test_every_method_wants_a_signature_of_iam() -> None:
-    scheme = definition()["components"]["securitySchemes"]["AWS_IAM"]
-    assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
-    assert methods()
-    assert [route for route, method in methods().items() if method.get("security") != [{"AWS_IAM": []}]] == []
-
-
 def test_callers_need_no_right_on_the_function_itself() -> None:
     assert not [route for route, each in methods().items() if "credentials" in each["x-amazon-apigateway-integration"]]
 
 
-def test_every_method_may_invoke_ask() -> None:
-    permissions = [each["SourceArn"]["Fn::Sub"][0] for each in of_type("AWS::Lambda::Permission").values()]
-    routes = {tuple(arn.split("/", 3)[2:]) for arn in permissions}
-    assert routes == {(verb, path.removeprefix("/")) for verb, path in methods()}
+def test_every_method_invokes_ask_and_may() -> None:
+    uris = {each["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"] for each in methods().values()}
+    [uri] = uris
+    assert uri.endswith(":lambda:path/2015-03-31/functions/${AskFunction.Arn}/invocations")
+    permission = properties("AskPermission")
+    assert (permission["FunctionName"], permission["Principal"]) == ({"Ref": "AskFunction"}, "apigateway.amazonaws.com")
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${AWS::AccountId}:${Api}/live/*/*")
+
+
+def test_requests_are_handed_on_as_they_are() -> None:
+    """Lambda is always called by POST, whatever the caller's method."""
+    for method in methods().values():
+        integration = method["x-amazon-apigateway-integration"]
+        assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
 
 
 def test_ask_ends_before_the_gateway_gives_up() -> None:
@@ -150,7 +163,7 @@ def test_the_gateway_refuses_nothing_that_the_function_takes(path: str) -> None:
     assert model.keys() <= {"type", "required", "properties"}
 
 
-@pytest.mark.parametrize("name", ["DEFAULT_4XX", "DEFAULT_5XX", "BAD_REQUEST_BODY", "THROTTLED", "INTEGRATION_TIMEOUT"])
+@pytest.mark.parametrize("name", ["DEFAULT_4XX", "DEFAULT_5XX", *STATUSES])
 def test_the_gateways_own_errors_are_problem_documents(name: str) -> None:
     headers = gateway_responses()[name]["responseParameters"]
     document = problem(name)
@@ -160,15 +173,13 @@ def test_the_gateways_own_errors_are_problem_documents(name: str) -> None:
     assert document["request_id"] == "id"
 
 
-@pytest.mark.parametrize(
-    ("name", "status"), [("BAD_REQUEST_BODY", 400), ("THROTTLED", 429), ("INTEGRATION_TIMEOUT", 503)]
-)
+@pytest.mark.parametrize(("name", "status"), STATUSES.items())
 def test_a_problem_of_the_gateway_says_its_status(name: str, status: int) -> None:
     assert gateway_responses()[name]["statusCode"] == str(status)
     assert problem(name)["status"] == status
 
 
-@pytest.mark.parametrize("name", ["THROTTLED", "INTEGRATION_TIMEOUT"])
+@pytest.mark.parametrize("name", [name for name, status in STATUSES.items() if status in {429, 503}])
 def test_who_is_sent_away_is_told_when_to_come_back(name: str) -> None:
     assert gateway_responses()[name]["responseParameters"]["gatewayresponse.header.Retry-After"].strip("'").isdigit()
 
@@ -177,3 +188,13 @@ def test_no_gateway_error_repeats_what_was_sent() -> None:
     texts = json.dumps(gateway_responses())
     assert "validationErrorString" not in texts
     assert "method.request" not in texts
+
+
+def test_the_readme_names_the_problems_of_the_gateway_with_their_statuses() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d{3}) \| (.*)$", readme, re.MULTILINE)
+    listed = {(int(status), name) for status, row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+    documents = [problem(name) for name in gateway_responses()]
+    named = {(each["status"], each["type"].rpartition(":")[2]) for each in documents if each["type"] != "about:blank"}
+    assert named <= listed
+    assert named >= {(401, "unauthorized"), (403, "access-denied"), (503, "authorizer-failure")}

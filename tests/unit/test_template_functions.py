@@ -9,6 +9,7 @@ from bucketwise.settings import Settings
 from bucketwise.telemetry import NAMESPACE
 from local.built import read_template
 from tests.unit.template_model import (
+    AUTHORIZER,
     FUNCTIONS,
     MAPPING,
     ROLES,
@@ -27,6 +28,7 @@ WHOLE_PROCESSOR = 1769  # MB from which a function has one vCPU (Lambda's develo
 ENVIRONMENT_LIMIT = 4096  # bytes, Lambda's quota
 # What a deployment knows better than a default does.
 OF_THE_STACK = {"database_host", "database_user", "bucket", "queue_url", "openai_api_key_secret", "openai_base_url"}
+OF_ASK = {"CALLERS"}  # an environment has little room
 OFF = ("POWERTOOLS_LOGGER_LOG_EVENT", "POWERTOOLS_TRACER_CAPTURE_RESPONSE", "POWERTOOLS_TRACER_CAPTURE_ERROR")
 
 every_function = pytest.mark.parametrize("function", FUNCTIONS)
@@ -34,7 +36,7 @@ every_serving_function = pytest.mark.parametrize("function", USERS)
 
 
 def test_the_stack_has_these_functions() -> None:
-    assert set(of_type("AWS::Lambda::Function")) == set(FUNCTIONS)
+    assert set(of_type("AWS::Lambda::Function")) == {*FUNCTIONS, AUTHORIZER}
 
 
 @every_function
@@ -83,7 +85,7 @@ def test_no_secret_is_in_an_environment_or_a_parameter(function: str) -> None:
     assert given["RERANK_API_KEY_SECRET"] == {"Ref": "RerankKeySecretArn"}
     assert "{{resolve:" not in json.dumps(stack())
     secret = [name for name in stack()["Parameters"] if "key" in name.lower() or "password" in name.lower()]
-    assert [name for name in secret if not name.endswith("Arn")] == []
+    assert [name for name in secret if not name.endswith(("Arn", "Url"))] == []
 
 
 @every_function
@@ -93,7 +95,8 @@ def test_an_environment_fits_lambdas_quota(function: str) -> None:
 
 @every_serving_function
 def test_every_setting_is_in_the_environment(function: str) -> None:
-    assert {name.upper() for name in Settings.model_fields} <= variables(function).keys()
+    elsewhere = set() if function == "AskFunction" else OF_ASK
+    assert {name.upper() for name in Settings.model_fields} - variables(function).keys() == elsewhere
 
 
 @every_serving_function
@@ -178,14 +181,14 @@ def test_only_ingest_has_the_parsers() -> None:
 
 def test_layers_are_of_the_functions_architecture() -> None:
     layers = of_type("AWS::Lambda::LayerVersion").values()
-    assert [each["CompatibleArchitectures"] for each in layers] == [[{"Ref": "Architecture"}]] * 3
+    assert [each["CompatibleArchitectures"] for each in layers] == [[{"Ref": "Architecture"}]] * 4
 
 
 def test_layers_are_built_for_the_functions_architecture() -> None:
     """As the template says it: what is for `sam build` does not reach CloudFormation."""
     resources = read_template(ROOT / "template.yaml")["Resources"]
     built = [each["Metadata"] for each in resources.values() if each["Type"] == "AWS::Serverless::LayerVersion"]
-    assert built == [{"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}] * 3
+    assert built == [{"BuildMethod": "python3.13", "BuildArchitecture": {"Ref": "Architecture"}}] * 4
 
 
 @pytest.mark.parametrize("folder", ["functions", "layers/bucketwise"])

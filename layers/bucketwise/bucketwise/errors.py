@@ -91,6 +91,10 @@ class IndexBehind(BucketwiseError):
     """The index has not reached the corpus version that the caller asks for at least."""
 
 
+class UnknownCaller(BucketwiseError):
+    """Who asks is of no tenant: not among CALLERS, or let in by an authorizer that names no tenant."""
+
+
 class UnknownDocument(BucketwiseError):
     """The index knows nothing of that key, not even that it was deleted."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -13,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from bucketwise.callers import callers_from_json
 from bucketwise.errors import InvalidSettings
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -24,13 +26,35 @@ MOST_TOKENS = 1_000_000_000_000
 MOST_USD = 1_000_000
 
 
-class Settings(BaseModel):
-    """One field for each environment variable of the same name in capitals; an empty one counts as unset.
+def _callers(text: str) -> str:
+    callers_from_json(text)
+    return text
 
-    Defaults suit OpenAI. The README's table of settings is checked against this model.
-    """
+
+class Environment(BaseModel):
+    """One field for each environment variable of the same name in capitals; an empty one counts as unset."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises InvalidSettings naming each wrong variable, and never a value: one of them is a key."""
+        given = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{str(problem['loc'][0]).upper()}: {problem['msg']}" if problem["loc"] else problem["msg"]
+                for problem in error.errors(include_input=False, include_url=False)
+            )
+            raise InvalidSettings(wrong) from None
+
+
+class Settings(Environment):
+    """Those of every function that works on the index. Defaults suit OpenAI.
+
+    The README's table of settings is checked against this model.
+    """
 
     database_url: SecretStr = SecretStr("")
     database_host: str = ""
@@ -45,6 +69,7 @@ class Settings(BaseModel):
     queue_url: str = ""
     tenant: Text = "default"
     tenant_folders: bool = False
+    callers: Annotated[str, AfterValidator(_callers)] = ""
 
     openai_api_key: SecretStr = SecretStr("")
     openai_api_key_secret: str = ""
@@ -93,6 +118,11 @@ class Settings(BaseModel):
     answer_cache_seconds: int = Field(default=86_400, ge=0, le=2_592_000)
 
     @property
+    def tenants_of_callers(self) -> Mapping[str, str]:
+        """By the ARN of a role without its path, or of a user. Empty: all callers are of ``tenant``."""
+        return callers_from_json(self.callers)
+
+    @property
     def whole_document_tokens(self) -> int:
         """A document that has no more is one chunk."""
         return min(2 * self.chunk_tokens, EMBEDDING_INPUT_TOKENS)
@@ -122,16 +152,3 @@ class Settings(BaseModel):
         if self.rerank == "endpoint" and not self.rerank_url:
             raise ValueError("RERANK_URL is needed with RERANK=endpoint")
         return self
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Raises InvalidSettings naming each wrong variable, and never a value: one of them is a key."""
-        given = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{str(problem['loc'][0]).upper()}: {problem['msg']}" if problem["loc"] else problem["msg"]
-                for problem in error.errors(include_input=False, include_url=False)
-            )
-            raise InvalidSettings(wrong) from None
