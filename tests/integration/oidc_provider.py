@@ -3,6 +3,7 @@
 import base64
 import json
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -101,8 +102,7 @@ def oidc_provider(folder: Path) -> Iterator[OidcProvider]:
     """Trust ``certificate`` to reach it: SSL_CERT_FILE for Python, CURL_CA_BUNDLE for curl."""
     certificate = folder / "provider.pem"
     write_certificate(certificate, name="127.0.0.1")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Exchange)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Exchange)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -116,6 +116,15 @@ def oidc_provider(folder: Path) -> Iterator[OidcProvider]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that does not trust the certificate, or goes away, is nothing to report."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Exchange(BaseHTTPRequestHandler):
