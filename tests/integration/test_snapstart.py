@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from local import CODE, ROOT
 from tests.integration.index_database import DIMENSIONS, MODEL, IndexDatabase
 
-SECRET = "models-key"
+SECRET = "key-before-a-snapshot"
 
 
 @dataclass
@@ -62,6 +62,7 @@ def secrets() -> Iterator[Any]:
     client = boto3.Session().client("secretsmanager", endpoint_url=f"http://{host}:{port}")
     client.create_secret(Name=SECRET, SecretString="sk-old")
     yield client
+    client.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)  # servers of one process share their state
     server.stop()
 
 

@@ -13,7 +13,7 @@ from ask.neighbours import NeighbourTable
 from ask.pipeline import AskPipeline
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
 from ask.retrieval import Query
-from bucketwise import model_calls
+from bucketwise import model_key
 from bucketwise.database import Database, connect
 from bucketwise.errors import SecretUnavailable
 from bucketwise.index_kind import IndexKind
@@ -79,13 +79,13 @@ def test_the_key_for_a_reranking_server_is_read_when_it_is_first_needed_and_agai
 ) -> None:
     asked: list[str] = []
 
-    def read_secret(name: str) -> str:
+    def read_secret(name: str, _: object = None) -> str:
         asked.append(name)
         if len(asked) == 1:
             raise SecretUnavailable("Secrets Manager did not answer")
         return "rr-1\n"
 
-    monkeypatch.setattr(model_calls, "read_secret", read_secret)
+    monkeypatch.setattr(model_key, "read_secret", read_secret)
     made = reranker(
         RERANK="endpoint", RERANK_URL="http://127.0.0.1:9", RERANK_API_KEY_SECRET="arn:rerank", OPENAI_API_KEY="sk-1"
     )

@@ -38,7 +38,7 @@ FIRST_PARTY = {"bucketwise", "ingest", "ask", "migrate", "authorize", "local", "
 ORDER = {
     "bucketwise": ["models", "errors", "callers", "settings", "prices", "deadline", "snapstart", "aws_clients",
                    "secrets_manager", "iam_token", "ingest_queue",
-                   "connection", "migrations", "database", "index_kind", "circuit", "model_network",
+                   "connection", "migrations", "database", "index_kind", "circuit", "model_network", "model_key",
                    "model_calls", "telemetry", "embedding",
                    "stop_words", "analysis", "keyword_terms", "search"],
     "ingest": ["receipts", "sidecar", "events", "tenants", "bucket", "context", "terms", "language", "tokens",

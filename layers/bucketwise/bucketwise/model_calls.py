@@ -15,8 +15,8 @@ import openai
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelRefused, ModelReplyInvalid, ModelUnavailable
+from bucketwise.model_key import KeyInSecret
 from bucketwise.model_network import call_time, within_call_time
-from bucketwise.secrets_manager import read_secret
 from bucketwise.settings import Settings
 from bucketwise.snapstart import closed_before_snapshot
 
@@ -55,10 +55,12 @@ def rerank_client(settings: Settings) -> openai.OpenAI:
 
 
 def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
-    if not key and key_secret:
-        key = read_secret(key_secret).strip()
-    client = openai.OpenAI(api_key=key or "none", base_url=base_url, max_retries=0, timeout=60)
-    return closed_before_snapshot(within_call_time(client))
+    in_secret = KeyInSecret(key_secret) if key_secret and not key else None
+    key = in_secret.key if in_secret else key or "none"
+    client = within_call_time(openai.OpenAI(api_key=key, base_url=base_url, max_retries=0, timeout=60))
+    if in_secret is not None:
+        client._client.auth = in_secret  # noqa: SLF001  # of httpx, which has the proxies of the environment
+    return closed_before_snapshot(client)
 
 
 @contextmanager

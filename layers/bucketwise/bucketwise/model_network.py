@@ -18,6 +18,8 @@ import httpcore2
 import httpx2
 import openai
 
+from bucketwise.deadline import Deadline
+
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
 
 
@@ -29,6 +31,11 @@ def call_time(seconds: float) -> Iterator[None]:
         yield
     finally:
         _ends_at.reset(before)
+
+
+def call_deadline() -> Deadline:
+    """When the call that is under way must be done."""
+    return Deadline(_ends_at.get())
 
 
 def within_call_time(client: openai.OpenAI) -> openai.OpenAI:
