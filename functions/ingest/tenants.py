@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
+from bucketwise.callers import MOST_TENANT_CHARACTERS, is_tenant
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
 from bucketwise.settings import Settings
-
-MOST_TENANT_CHARACTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,6 @@ class Tenancy:
         if not slash:
             return Owner(self.default)
         return Owner(folder) if is_tenant(folder) else Owner(self.default, refused=True)
-
-
-def is_tenant(name: str) -> bool:
-    """Whether callers can be of a tenant with this name: printable, no white space but spaces within, not too long."""
-    return 0 < len(name) <= MOST_TENANT_CHARACTERS and name.isprintable() and name == name.strip()
 
 
 def bad_folder() -> UnreadableDocument:

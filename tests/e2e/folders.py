@@ -1,5 +1,6 @@
 """A bucket on the twin's services whose folders are tenants, its functions, and an API for each tenant."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from local.event_source import EventSource
 from local.function import Function
 from local.gateway import Gateway
 from local.schedule import SCHEDULED_EVENT
-from local.twin import HANDLERS, Twin
+from local.twin import HANDLERS, IDENTITY, Twin
 from tests.e2e.conftest import INDEXING_SECONDS
+
+CALLER = "arn:aws:iam::123456789012:role/bucketwise-caller"  # whose session IDENTITY is
 
 
 @dataclass
@@ -65,10 +68,10 @@ class Folders:
         storage.notify(self.bucket, self.inbox)
 
     def api(self, tenant: str) -> Api:
-        """Of an ask function whose callers are all of this tenant."""
+        """Of an ask function of the stack, as one who is of this tenant calls it."""
         if tenant not in self.apis:
-            variables = self._variables(self.twin.index.ask) | {"TENANT": tenant}
-            gateway = Gateway(self.running.enter_context(self._function("ask", variables)))
+            variables = self._variables(self.twin.index.ask) | {"CALLERS": json.dumps({CALLER: tenant})}
+            gateway = Gateway(self.running.enter_context(self._function("ask", variables)), identity=IDENTITY)
             gateway.start()
             self.running.callback(gateway.stop)
             self.apis[tenant] = Api(gateway.url)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bucketwise.callers import is_tenant
 from bucketwise.errors import InvalidSettings
 from bucketwise.settings import Settings
 from ingest.sidecar import SUFFIX, document_key
-from ingest.tenants import Owner, Tenancy, is_tenant
+from ingest.tenants import Owner, Tenancy
 
 FOLDERS = Tenancy("default", folders=True)
 BELOW = Tenancy("default", "reports/", folders=True)
@@ -108,6 +109,12 @@ def test_two_folders_are_two_tenants(one: str, other: str, first: str, second: s
 def test_a_sidecar_is_of_its_documents_tenant(key: str) -> None:
     for tenancy, each in product((FOLDERS, BELOW), (key, f"reports/{key}")):
         assert tenancy.owner(document_key(f"{each}{SUFFIX}")) == tenancy.owner(document_key(each))
+
+
+@given(keys)
+def test_a_folder_is_a_tenant_if_callers_can_be_of_it(key: str) -> None:
+    folder, slash, _ = key.partition("/")
+    assert FOLDERS.owner(key).refused == (slash != "" and not is_tenant(folder))
 
 
 @given(names)
