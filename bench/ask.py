@@ -22,6 +22,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
+
 from bench.ask_clients import Asked, Client, FunctionClient, PeerClient, System
 from bench.ask_index import prepared_index
 from bench.ask_models import Latency, plain, start_models
@@ -94,7 +96,9 @@ def running(home: Path, latency: Latency, concurrency: int, *, ef_search: int | 
         postgres = stack.enter_context(Postgres.start(home / "postgres", durable=False))
         models = stack.enter_context(start_models(home / "questions.npz", latency)).read_ready()["url"]
         database_url = machine_on(postgres, MODELS, name=INDEX).ask.database_url.get_secret_value()
-        # Answers that an earlier run has left in the index are another model's.
+        # Answers that an earlier run has left in the index are another model's; vectors of questions are deleted.
+        with psycopg.connect(postgres.dsn("postgres", INDEX), autocommit=True) as superuser:
+            superuser.execute("DELETE FROM bucketwise.cached_questions")
         given = MODELS | {"DATABASE_URL": database_url, "TENANT": GIANT, "ANSWER_MODEL": f"bench-{uuid4().hex[:8]}"}
         # As a superuser, because both want to make sure of the extension.
         place = postgres.dsn("postgres", PLAIN).removeprefix("postgresql://")
