@@ -11,6 +11,7 @@ from bucketwise.connection import SHORTEST_CONNECT_SECONDS, open_connection
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError
 from bucketwise.migrations import migrate, prepare_database
+from bucketwise.server_version import check_server
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
 from migrate.cloudformation import Outcome, answer
@@ -56,7 +57,8 @@ def bring_up_to_date(settings: Settings, deadline: Deadline) -> list[str]:
     """Makes extension and roles as the administrator, then migrates as the schema's owner.
 
     Waits for a server that is not there yet, or that a failover has made a reader. Returns the names of the files
-    applied. Raises DeadlineExceeded, IndexMismatch, SecretUnavailable and psycopg's errors.
+    applied. Raises DeadlineExceeded, SecretUnavailable, psycopg's errors, and IndexMismatch, also for a server that is
+    too old.
     """
     while True:
         try:
@@ -80,6 +82,8 @@ def _migrate_once(settings: Settings, deadline: Deadline) -> list[str]:
         milliseconds = int(deadline.allow(3600) * 1000)
         administrator.execute("SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),))
         prepare_database(administrator)
+        for advice in check_server(administrator):
+            telemetry.logger.warning("the database server is old", extra={"advice": advice})
         administrator.execute("SET ROLE bucketwise_migrate")
         return migrate(
             administrator,

@@ -14,9 +14,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from bucketwise import secrets_manager
-from bucketwise.connection import RDS_ROOTS, connection_parameters, open_connection
+from bucketwise.connection import connection_parameters, open_connection
 from bucketwise.errors import InvalidSettings, SecretUnavailable
 from bucketwise.model_calls import model_client
+from bucketwise.roots import RDS_ROOTS, root_certificates
 from bucketwise.settings import Settings
 from local.postgres import Postgres
 from tests.integration.tls_front import tls_front, write_certificate
@@ -98,6 +99,33 @@ def test_amazons_roots_come_with_the_package_and_can_be_loaded() -> None:
     assert {subject["organizationName"] for subject in subjects} == {"Amazon Web Services, Inc."}
 
 
+def test_without_a_setting_amazons_roots_are_believed() -> None:
+    _, options = connection_parameters(Settings.from_environment(HOST))
+    assert options["sslrootcert"] == str(RDS_ROOTS)
+
+
+def test_public_authorities_are_those_that_a_proxy_of_rds_is_certified_by() -> None:
+    """Amazon Root CA 1 to 4, and Starfield's that signs across (RDS Proxy's guide, "Using TLS/SSL")."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(root_certificates("public"))
+    roots: list[dict[str, Any]] = context.get_ca_certs()
+    names = {dict(part[0] for part in root["subject"]).get("commonName") for root in roots}
+    assert {f"Amazon Root CA {number}" for number in (1, 2, 3, 4)} <= names
+    assert len(roots) > 100
+
+
+@pytest.mark.parametrize("text", ["", "-----BEGIN CERTIFICATE-----", "sk-not-a-certificate"])
+def test_a_secret_without_a_certificate_is_a_clear_error_without_its_text(keep_secret: KeepSecret, text: str) -> None:
+    with pytest.raises(SecretUnavailable, match="DATABASE_CA") as raised:
+        root_certificates(arn_of(keep_secret(text or " ")))
+    assert "sk-" not in str(raised.value)
+
+
+def arn_of(name: str) -> str:
+    arn: str = boto3.client("secretsmanager").describe_secret(SecretId=name)["ARN"]
+    return arn
+
+
 def test_settings_without_a_database_are_refused() -> None:
     with pytest.raises(InvalidSettings, match="DATABASE_HOST"):
         Settings.from_environment({})
@@ -105,6 +133,7 @@ def test_settings_without_a_database_are_refused() -> None:
         Settings.from_environment(HOST | {"DATABASE_AUTH": "secret"})
 
 
+@pytest.mark.parametrize("kept_in", ["file", "secret"])
 @pytest.mark.parametrize(
     ("certified", "trusted", "trust"),
     [
@@ -114,11 +143,19 @@ def test_settings_without_a_database_are_refused() -> None:
     ],
 )
 def test_the_server_must_prove_that_it_is_the_host_asked_for(
-    postgres: Postgres, keep_secret: KeepSecret, tmp_path: Path, certified: str, trusted: str, trust: bool
+    postgres: Postgres,
+    keep_secret: KeepSecret,
+    tmp_path: Path,
+    certified: str,
+    trusted: str,
+    trust: bool,
+    kept_in: str,
 ) -> None:
     write_certificate(tmp_path / "own", name=certified)
     write_certificate(tmp_path / "other", name=certified)
     login = keep_secret(json.dumps({"username": "postgres", "password": "any"}))
+    path = tmp_path / trusted
+    ca = str(path) if kept_in == "file" else arn_of(keep_secret(path.read_text(encoding="ascii")))
     with tls_front(tmp_path / "own", to_port=postgres.port) as port:
         settings = Settings.from_environment(
             {
@@ -127,7 +164,7 @@ def test_the_server_must_prove_that_it_is_the_host_asked_for(
                 "DATABASE_NAME": "postgres",
                 "DATABASE_AUTH": "secret",
                 "DATABASE_SECRET": login,
-                "DATABASE_CA": str(tmp_path / trusted),
+                "DATABASE_CA": ca,
             }
         )
         if trust:

@@ -43,6 +43,17 @@ def test_what_was_counted_is_written_when_the_handler_returns(telemetry: Telemet
     assert (document["PromptTokens"], document["CostUSD"]) == ([12.0], [0.5])
 
 
+def test_metrics_go_to_the_namespace_that_the_stack_names(monkeypatch: pytest.MonkeyPatch, printed: Printed) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Bucketwise/mine")
+    telemetry = Telemetry("test")
+    telemetry.count(Metric.PROMPT_TOKENS, 1)
+    telemetry.count_with_reason(Metric.PARSERS_LOST, "hung")
+    telemetry.metrics_flushed(lambda _event, _context: None)({}, None)
+    assert {each["Namespace"] for document in printed() for each in document["_aws"]["CloudWatchMetrics"]} == {
+        "Bucketwise/mine"
+    }
+
+
 def test_what_was_counted_is_written_also_when_the_handler_raises(telemetry: Telemetry, printed: Printed) -> None:
     def handler(event: dict[str, Any], context: object) -> None:
         telemetry.count(Metric.CHUNKS_EMBEDDED, len(event))

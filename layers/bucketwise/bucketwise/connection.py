@@ -1,6 +1,5 @@
 """How to reach PostgreSQL: by a URL, with an IAM token, or with a password from Secrets Manager."""
 
-from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
@@ -11,6 +10,7 @@ from psycopg.rows import TupleRow
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, InvalidSettings
 from bucketwise.iam_token import iam_token
+from bucketwise.roots import root_certificates
 from bucketwise.secrets_manager import read_login
 from bucketwise.settings import Settings
 
@@ -23,8 +23,6 @@ SHORTEST_CONNECT_SECONDS = 2
 GRACE_SECONDS = 0.2
 # Without a bound of its own, a dead connection holds a query until TCP gives up, after many minutes.
 DEAD_AFTER_MILLISECONDS = 10_000
-# Amazon's root certificates for RDS, of all regions.
-RDS_ROOTS = Path(__file__).with_name("rds-roots.pem")
 
 
 class BoundedConnection(Connection[TupleRow]):
@@ -89,7 +87,7 @@ def connection_parameters(settings: Settings, deadline: Deadline | None = None) 
         "user": user,
         "password": password,
         "sslmode": "verify-full",
-        "sslrootcert": settings.database_ca or str(RDS_ROOTS),
+        "sslrootcert": str(root_certificates(settings.database_ca)),
     }
 
 

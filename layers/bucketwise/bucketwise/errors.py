@@ -12,7 +12,10 @@ class InvalidSettings(BucketwiseError):
 
 
 class IndexMismatch(BucketwiseError):
-    """The index was built with another embedding model or dimension, or another schema, than is set."""
+    """The index was built with another embedding model or dimension, or another schema, than is set.
+
+    Or its server is too old to hold one.
+    """
 
 
 class UnreadableDocument(BucketwiseError):

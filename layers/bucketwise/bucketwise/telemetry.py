@@ -3,6 +3,7 @@
 Names and units of the metrics are stated in the README's table, which is checked against this enumeration.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -19,6 +20,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from bucketwise.errors import BucketwiseError
 from bucketwise.prices import ModelUsage
 
+# Of the metrics outside of a stack. In one, POWERTOOLS_METRICS_NAMESPACE has the stack's name behind it.
 NAMESPACE = "Bucketwise"
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -65,10 +67,11 @@ class Telemetry:
 
     def __init__(self, service: str) -> None:
         self._service = service
+        self._namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
         self.logger = Logger(service=service)
         # Patched clients would write object keys into traces.
         self.tracer = Tracer(service=service, auto_patch=False)
-        self.metrics = Metrics(namespace=NAMESPACE, service=service)
+        self.metrics = Metrics(namespace=self._namespace, service=service)
 
     def count(self, metric: Metric, value: float) -> None:
         name, unit = metric.value
@@ -86,7 +89,7 @@ class Telemetry:
         metrics of a document, and a request's other metrics have no reason."""
         name, unit = metric.value
         dimensions = {"service": self._service, "reason": reason}
-        with single_metric(name=name, unit=unit, value=1, namespace=NAMESPACE, default_dimensions=dimensions):
+        with single_metric(name=name, unit=unit, value=1, namespace=self._namespace, default_dimensions=dimensions):
             pass
 
     def metrics_flushed(self, handler: Handler) -> Handler:
