@@ -40,6 +40,11 @@ BEGIN
         ALTER ROLE bucketwise_ask SET statement_timeout = '30s';
         ALTER ROLE bucketwise_ingest SET statement_timeout = '15min';
     END IF;
+    -- Where nothing else bounds how many questions are answered at once, the connections that are left (of the 400 in a
+    -- stack) are enough for ingest and for this file.
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bucketwise_ask' AND rolconnlimit = -1) THEN
+        ALTER ROLE bucketwise_ask CONNECTION LIMIT 300;
+    END IF;
     EXECUTE format('GRANT CREATE ON DATABASE %I TO bucketwise_migrate', current_database());
     IF NOT pg_has_role(current_user, 'bucketwise_migrate', 'SET') THEN
         EXECUTE format('GRANT bucketwise_migrate TO %I WITH SET TRUE', current_user);
