@@ -11,7 +11,7 @@ SAM := .venv-sam/bin/sam
 ARCHITECTURES := arm64 x86_64
 BUILD := .aws-sam
 
-.PHONY: demo dev test check bench estimate lint lock clean build build-here invoke api deploy reindex cloud-check formats
+.PHONY: demo dev test check audit bench estimate lint lock clean build build-here invoke api deploy reindex cloud-check formats
 
 demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No account, key or Docker.
 	@$(BIN)/python -m local.demo
@@ -27,7 +27,10 @@ lint: .venv/.test
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 
-check: lint build test  ## What CI runs. The tests of what was built come with the others.
+audit: .venv/.test .venv-sam/.filled .venv-audit/.filled  ## The template by checkov, the locked packages by pip-audit.
+	@$(BIN)/python -m tests.audit
+
+check: lint audit build test  ## What CI runs. The tests of what was built come with the others.
 
 bench: .venv/.test  ## A corpus in BEIR form: make bench BEIR=folder
 	@test -n "$(BEIR)" || { echo "name a folder: make bench BEIR=path/to/corpus"; exit 1; }
@@ -78,20 +81,21 @@ deploy: .venv/.demo .venv-sam/.filled  ## Builds for arm64 and deploys with `sam
 	$(MAKE) build ARCHITECTURES=arm64
 	$(SAM) deploy --guided --config-file $(CURDIR)/samconfig.toml --template-file $(BUILD)/arm64/template.yaml \
 	    --parameter-overrides Architecture=arm64 MigrationHash=$$(cat layers/bucketwise/bucketwise/migrations/*.sql | shasum -a 256 | cut -c1-16) \
+	    Release=$$(date -u +%Y%m%dT%H%M%SZ) \
 	    $(if $(CALLERS),"Callers='$$($(BIN)/python -m local.callers "$(CALLERS)")'")
 
 formats: .venv/.demo  ## The README's table of the kinds of files that can be read.
 	@$(BIN)/python -m local.formats
 
 lock: .venv/.uv  ## Resolve the locked requirements anew, from the requirements.in files.
-	for folder in layers/dependencies layers/parsers layers/authorizer local tests tests/sam tests/emulator bench/peers; do \
+	for folder in layers/dependencies layers/parsers layers/authorizer local tests tests/sam tests/emulator tests/audit bench/peers; do \
 	    (cd $$folder && $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	        $(UPGRADE) requirements.in -o requirements.txt) || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .venv-sam .aws-sam .bucketwise .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-audit .aws-sam .bucketwise .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -107,6 +111,11 @@ clean:
 .venv-sam/.filled: .venv/.uv tests/sam/requirements.txt
 	$(PYTHON) -m venv .venv-sam
 	$(BIN)/uv pip install --quiet --python .venv-sam/bin/python --require-hashes -r tests/sam/requirements.txt
+	@touch $@
+
+.venv-audit/.filled: .venv/.uv tests/audit/requirements.txt
+	$(PYTHON) -m venv .venv-audit
+	$(BIN)/uv pip install --quiet --python .venv-audit/bin/python --require-hashes -r tests/audit/requirements.txt
 	@touch $@
 
 # The runtime client, for the tests of what was built.

@@ -36,17 +36,19 @@ def main() -> int:
 
 
 def read_template(path: Path) -> dict[str, dict[str, dict[str, object]]]:
-    """A template in YAML, whose tags such as !Ref become ``{"Ref": ...}``."""
+    """A template in YAML, whose tags such as !If become ``{"Fn::If": ...}``."""
 
     class Loader(yaml.SafeLoader):
         """Knows CloudFormation's short forms."""
 
     def construct(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, object]:
+        name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
         if isinstance(node, yaml.ScalarNode):
-            return {suffix: loader.construct_scalar(node)}
+            text = loader.construct_scalar(node)
+            return {name: str(text).split(".", 1) if suffix == "GetAtt" else text}
         if isinstance(node, yaml.SequenceNode):
-            return {suffix: loader.construct_sequence(node, deep=True)}
-        return {suffix: loader.construct_mapping(node, deep=True)} if isinstance(node, yaml.MappingNode) else {}
+            return {name: loader.construct_sequence(node, deep=True)}
+        return {name: loader.construct_mapping(node, deep=True)} if isinstance(node, yaml.MappingNode) else {}
 
     Loader.add_multi_constructor("!", construct)
     template: dict[str, dict[str, dict[str, object]]] = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  # derived from SafeLoader

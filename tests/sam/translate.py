@@ -1,14 +1,17 @@
-"""Prints a SAM template as the CloudFormation that it becomes. Needs SAM's packages, but no account or network."""
+"""Reads SAM templates, a JSON list of texts, and prints the CloudFormation that they become.
+
+Needs SAM's packages, but no account or network.
+"""
 
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
+import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 UPLOADED = "s3://artifacts/code.zip"
@@ -16,11 +19,19 @@ UPLOADED = "s3://artifacts/code.zip"
 
 def main() -> int:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    template = uploaded(yaml_parse(Path(sys.argv[1]).read_text(encoding="utf-8")))
     # No policy is known by name: a function would have to bring a role of its own.
-    translated = Translator(managed_policy_map={}, sam_parser=Parser()).translate(template, parameter_values={})
+    translator = Translator(managed_policy_map={}, sam_parser=Parser())
+    translated = [translator.translate(uploaded(parsed(text)), parameter_values={}) for text in json.load(sys.stdin)]
     print(json.dumps(translated))  # noqa: T201  # this program's result
     return 0
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """As SAM parses it, but in C: one parse takes twice as long as a translation otherwise."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader.add_multi_constructor("!", intrinsics_multi_constructor)
+    template: dict[str, Any] = yaml.load(text, loader)  # noqa: S506  # a safe one
+    return template
 
 
 def uploaded(template: dict[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """The deployed stack, for tests: template.yaml as the CloudFormation that SAM makes of it."""
 
 import json
-import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.unit.template_conditions import decide, holds, references
+from tests.unit.template_variants import VARIANTS
 
 ROOT = Path(__file__).parents[2]
 SAM = ROOT / ".venv-sam" / "bin"
@@ -25,12 +28,7 @@ USERS = {
     "ReindexFunction": "bucketwise_migrate",
 }
 # Parameters that leave nothing out which a condition may leave out of a role or the queue's policy.
-EVERYTHING = {
-    "ExistingBucketName": "papers",
-    "ExistingBucketKmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1",
-    "DocumentsPrefix": "reports/",
-    "TagObjects": "true",
-}
+EVERYTHING = VARIANTS["existing bucket"]
 # Names that SAM gives to what it derives.
 MAPPING = "IngestFunctionQueue"
 SCHEDULE = "ReconcileFunctionSchedule"
@@ -42,15 +40,40 @@ def needs_sam() -> None:
         pytest.skip("there is no .venv-sam: `make build` fills it")
 
 
-@lru_cache(maxsize=1)
-def stack() -> dict[str, Any]:
-    """The whole translated template. Skips the test without SAM."""
+def translate(*templates: str) -> list[dict[str, Any]]:
+    """Templates of SAM as CloudFormation. Skips the test without SAM."""
     needs_sam()
-    command = [str(SAM / "python"), str(ROOT / "tests" / "sam" / "translate.py"), str(ROOT / "template.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [str(SAM / "python"), str(ROOT / "tests" / "sam" / "translate.py")]
+    done = subprocess.run(command, input=json.dumps(templates), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    translated: dict[str, Any] = json.loads(done.stdout)
+    translated: list[dict[str, Any]] = json.loads(done.stdout)
     return translated
+
+
+@lru_cache(maxsize=1)
+def _own() -> dict[str, Any]:
+    [translated] = translate((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    return translated
+
+
+_instead: list[dict[str, Any]] = []
+
+
+def stack() -> dict[str, Any]:
+    """The whole translated template."""
+    return _instead[-1] if _instead else _own()
+
+
+@contextmanager
+def instead(translated: dict[str, Any]) -> Iterator[None]:
+    """While it lasts, tests of the template are tests of this one."""
+    _instead.append(translated)
+    _decided.cache_clear()
+    try:
+        yield
+    finally:
+        _instead.pop()
+        _decided.cache_clear()
 
 
 def resource(name: str) -> dict[str, Any]:
@@ -63,13 +86,47 @@ def properties(name: str) -> dict[str, Any]:
     return found
 
 
+def made(name: str, **given: str) -> dict[str, Any]:
+    """The properties of a resource that CloudFormation makes with these parameters, all conditions decided."""
+    found: dict[str, Any] = deployed(**given)[name]["Properties"]
+    return found
+
+
 def deployed(**given: str) -> dict[str, dict[str, Any]]:
     """The resources that CloudFormation makes with these parameters, all conditions decided."""
-    values = {name: str(each["Default"]) for name, each in stack()["Parameters"].items()} | given
-    holds = {name: _holds(each, values) for name, each in stack()["Conditions"].items()}
-    made = {name: each for name, each in stack()["Resources"].items() if holds.get(each.get("Condition"), True)}
-    decided: dict[str, dict[str, Any]] = _decided(made, holds)
-    return decided
+    return decided("Resources", **given)
+
+
+def decided(part: str, **given: str) -> dict[str, dict[str, Any]]:
+    """The resources or the outputs that these parameters make, all conditions decided."""
+    return _decided(part, tuple(sorted(given.items())))
+
+
+@lru_cache(maxsize=64)
+def _decided(part: str, given: tuple[tuple[str, str], ...]) -> dict[str, dict[str, Any]]:
+    values = _values(dict(given))
+    conditions = stack()["Conditions"]
+    true = {name: holds(each, conditions, values) for name, each in conditions.items()}
+    kept = {name: each for name, each in stack()[part].items() if true.get(each.get("Condition"), True)}
+    found: dict[str, dict[str, Any]] = decide(kept, true)
+    return found
+
+
+def refused(**given: str) -> list[str]:
+    """What CloudFormation says against these parameters before it makes anything."""
+    values = _values(given)
+    return [
+        assertion["AssertDescription"]
+        for rule in stack()["Rules"].values()
+        if holds(rule["RuleCondition"], {}, values)
+        for assertion in rule["Assertions"]
+        if not holds(assertion["Assert"], {}, values)
+    ]
+
+
+def _values(given: dict[str, str]) -> dict[str, str]:
+    assert given.keys() <= stack()["Parameters"].keys()
+    return {name: str(each["Default"]) for name, each in stack()["Parameters"].items()} | given
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -90,8 +147,8 @@ def with_defaults(value: Any) -> Any:
     return value
 
 
-def variables(function: str) -> dict[str, Any]:
-    found: dict[str, Any] = properties(function)["Environment"]["Variables"]
+def variables(function: str, **given: str) -> dict[str, Any]:
+    found: dict[str, Any] = made(function, **given)["Environment"]["Variables"]
     return found
 
 
@@ -122,12 +179,13 @@ def attribute(name: str, attribute: str = "Arn") -> dict[str, list[str]]:
     return {"Fn::GetAtt": [name, attribute]}
 
 
-def dependencies(name: str) -> set[str]:
-    """All resources that CloudFormation makes before this one, and deletes after it."""
+def dependencies(name: str, **given: str) -> set[str]:
+    """All resources that CloudFormation makes before this one, and deletes after it, with these parameters."""
+    resources = deployed(**given)
     found: set[str] = set()
     pending = [name]
     while pending:
-        new = _named_by(resource(pending.pop())) & stack()["Resources"].keys() - found
+        new = _named_by(resources[pending.pop()]) & resources.keys() - found
         found |= new
         pending += new
     return found
@@ -135,54 +193,3 @@ def dependencies(name: str) -> set[str]:
 
 def _named_by(resource: dict[str, Any]) -> set[str]:
     return set(listed(resource.get("DependsOn", []))) | set(references(resource.get("Properties", {})))
-
-
-def references(value: Any) -> Iterator[str]:
-    """Every name that a value refers to, by any of CloudFormation's ways."""
-    match value:
-        case {"Ref": str(name)}:
-            yield name
-        case {"Fn::GetAtt": [str(name), _]}:
-            yield name
-        case {"Fn::Sub": inner}:
-            text = inner[0] if isinstance(inner, list) else inner
-            yield from re.findall(r"\$\{(\w+)", text)
-            yield from references(inner[1:] if isinstance(inner, list) else [])
-        case dict():
-            for each in value.values():
-                yield from references(each)
-        case list():
-            for each in value:
-                yield from references(each)
-
-
-_NOTHING = object()
-
-
-def _holds(condition: dict[str, Any], values: dict[str, str]) -> bool:
-    match condition:
-        case {"Fn::Equals": [one, other]}:
-            return _text(one, values) == _text(other, values)
-        case {"Fn::Not": [inner]}:
-            return not _holds(inner, values)
-        case {"Condition": str(name)}:
-            return _holds(stack()["Conditions"][name], values)
-    raise AssertionError(f"a kind of condition that is not known here: {condition}")
-
-
-def _text(value: Any, values: dict[str, str]) -> str:
-    return values[value["Ref"]] if isinstance(value, dict) else str(value)
-
-
-def _decided(value: Any, holds: dict[str, bool]) -> Any:
-    match value:
-        case {"Fn::If": [str(name), one, other]}:
-            return _decided(one if holds[name] else other, holds)
-        case {"Ref": "AWS::NoValue"}:
-            return _NOTHING
-        case dict():
-            inner = {name: _decided(each, holds) for name, each in value.items()}
-            return {name: each for name, each in inner.items() if each is not _NOTHING}
-        case list():
-            return [each for each in (_decided(each, holds) for each in value) if each is not _NOTHING]
-    return value

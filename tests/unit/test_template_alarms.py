@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from bucketwise.telemetry import NAMESPACE, Metric
+from bucketwise.telemetry import Metric
 from tests.unit.template_model import (
     ROOT,
     SAM,
     attribute,
+    deployed,
+    made,
     needs_sam,
     of_type,
     parameter,
@@ -19,6 +21,7 @@ from tests.unit.template_model import (
     stack,
     variables,
 )
+from tests.unit.template_variants import EXISTING_SERVER, VARIANTS
 
 OUTPUTS = {
     "ApiUrl",
@@ -28,17 +31,19 @@ OUTPUTS = {
     "ModelKeySecretArn",
     "DatabaseCluster",
     "DatabaseEndpoint",
+    "FunctionSecurityGroupId",
     "MigrateFunctionName",
     "ReconcileFunctionName",
     "ReindexFunctionName",
 }
 USABLE_SHARE = 0.7
+NAMESPACE = {"Fn::Sub": "Bucketwise/${AWS::StackName}"}
 LONGEST_DELAY = 900  # seconds, SQS: what is put off is tried again after this time at the latest
 HOUR = 3600
 BETWEEN_PASSES = {"Fn::FindInMap": ["ReconcilePeriods", {"Ref": "ReconcileMinutes"}, "Seconds"]}
 
 
-def alarm(namespace: str, metric: str, **dimensions: Any) -> dict[str, Any]:
+def alarm(namespace: Any, metric: str, **dimensions: Any) -> dict[str, Any]:
     """The one alarm on a metric."""
     wanted = [{"Name": name, "Value": value} for name, value in dimensions.items()]
     [found] = [
@@ -82,6 +87,11 @@ def test_seven_tenths_of_the_connections_raise_an_alarm() -> None:
     most = int(properties("DatabaseParameters")["Parameters"]["max_connections"])
     assert connections["Statistic"] == "Maximum"
     assert connections["Threshold"] == pytest.approx(USABLE_SHARE * most)
+
+
+def test_an_existing_database_is_not_watched() -> None:
+    assert "ConnectionAlarm" in deployed()
+    assert "ConnectionAlarm" not in deployed(**EXISTING_SERVER)
 
 
 def test_a_failed_document_raises_an_alarm() -> None:
@@ -133,11 +143,18 @@ def test_a_days_spending_raises_an_alarm_if_it_is_bounded() -> None:
     assert parameter("DailySpendAlarmUsd")["Default"] == 0
 
 
+def widgets(**given: str) -> list[dict[str, Any]]:
+    text, put_in = made("Dashboard", **given)["DashboardBody"]["Fn::Sub"]
+    for name, value in put_in.items():
+        text = text.replace(f"${{{name}}}", value["Fn::Sub"] if isinstance(value, dict) else value)
+    body: dict[str, list[dict[str, Any]]] = json.loads(text)
+    return body["widgets"]
+
+
 def test_the_dashboard_shows_metrics_that_there_are() -> None:
-    body = json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])
-    shown = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    shown = [metric for widget in widgets() for metric in widget["properties"]["metrics"]]
     services = {service_of(name) for name in ("AskFunction", "IngestFunction")}
-    own = {(metric[1], metric[3]) for metric in shown if metric[0] == NAMESPACE}
+    own = {(metric[1], metric[3]) for metric in shown if metric[0] == NAMESPACE["Fn::Sub"]}
     assert {name for name, _ in own} <= {metric.value[0] for metric in Metric}
     assert {service for _, service in own} <= services
     wanted = {
@@ -145,13 +162,19 @@ def test_the_dashboard_shows_metrics_that_there_are() -> None:
         Metric.CACHE_HIT, Metric.CACHE_MISS, Metric.BUDGET_EXCEEDED, Metric.TIME_TO_ANSWER,
     }  # fmt: skip
     assert {metric.value[0] for metric in wanted} <= {name for name, _ in own}
+    assert {metric[0] for metric in shown} == {NAMESPACE["Fn::Sub"], "AWS/SQS", "AWS/RDS"}
+
+
+def test_the_dashboard_shows_no_database_that_the_stack_did_not_make() -> None:
+    texts = json.dumps(widgets(**VARIANTS["existing server"]))
+    assert "AWS/SQS" in texts
+    assert "AWS/RDS" not in texts
 
 
 def test_the_dashboards_widgets_do_not_lie_on_each_other() -> None:
-    body = json.loads(properties("Dashboard")["DashboardBody"]["Fn::Sub"])
     taken = [
         (column, row)
-        for widget in body["widgets"]
+        for widget in widgets()
         for column in range(widget["x"], widget["x"] + widget["width"])
         for row in range(widget["y"], widget["y"] + widget["height"])
     ]

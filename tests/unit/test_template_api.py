@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from ask.routes import app
 from ask.schemas import AskRequest, RetryRequest, SearchRequest
-from tests.unit.template_model import ROOT, STAGE, attribute, dependencies, of_type, properties, stack
+from tests.unit.template_model import ROOT, STAGE, attribute, dependencies, made, of_type, properties, stack
 
 GATEWAY_MILLISECONDS = 29_000
 STATUSES = {
@@ -25,7 +25,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {"/ask": AskRequest, "/search": SearchRequ
 
 
 def definition() -> dict[str, Any]:
-    found: dict[str, Any] = properties("Api")["Body"]
+    found: dict[str, Any] = made("Api")["Body"]
     return found
 
 
@@ -77,10 +77,10 @@ def test_callers_need_no_right_on_the_function_itself() -> None:
 
 
 def test_every_method_invokes_ask_and_may() -> None:
-    uris = {each["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"] for each in methods().values()}
-    [uri] = uris
-    assert uri.endswith(":lambda:path/2015-03-31/functions/${AskFunction.Arn}/invocations")
-    permission = properties("AskPermission")
+    uris = [each["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"] for each in methods().values()]
+    assert {uri.partition(":lambda:")[2] for uri, _ in uris} == {"path/2015-03-31/functions/${Called}/invocations"}
+    assert [put_in for _, put_in in uris] == [{"Called": attribute("AskFunction")}] * len(uris)
+    permission = made("AskPermission")
     assert (permission["FunctionName"], permission["Principal"]) == ({"Ref": "AskFunction"}, "apigateway.amazonaws.com")
     assert permission["SourceArn"]["Fn::Sub"].endswith(":${AWS::AccountId}:${Api}/live/*/*")
 

@@ -1,6 +1,6 @@
 """The database, the network around it, and the migration."""
 
-import json
+import re
 from typing import Any
 
 import pytest
@@ -8,10 +8,13 @@ import pytest
 from tests.unit.template_model import (
     FUNCTIONS,
     MAPPING,
+    ROOT,
     SCHEDULE,
     USERS,
     attribute,
     dependencies,
+    deployed,
+    made,
     of_type,
     parameter,
     properties,
@@ -19,6 +22,7 @@ from tests.unit.template_model import (
     stack,
     with_defaults,
 )
+from tests.unit.template_variants import VARIANTS
 
 SPARE_CONNECTIONS = 5  # migrate, reconcile, reindex, an administrator, and what ends while its successor begins
 USABLE_SHARE = 0.7
@@ -81,10 +85,10 @@ def test_the_database_has_no_other_way_in() -> None:
 
 def test_the_database_is_reachable_from_the_functions_alone() -> None:
     assert properties("Database")["VpcSecurityGroupIds"] == [{"Ref": "DatabaseSecurityGroup"}]
-    [rule] = open_ports("DatabaseSecurityGroup")
+    [rule] = made("DatabaseSecurityGroup")["SecurityGroupIngress"]
     assert rule["SourceSecurityGroupId"] == {"Ref": "FunctionSecurityGroup"}
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 5432, 5432)
-    assert of_type("AWS::EC2::SecurityGroupIngress") == {}
+    assert [name for name, each in deployed().items() if each["Type"] == "AWS::EC2::SecurityGroupIngress"] == []
 
 
 def test_no_security_group_lets_the_world_in() -> None:
@@ -93,17 +97,21 @@ def test_no_security_group_lets_the_world_in() -> None:
 
 
 def test_functions_reach_tls_servers_and_the_database_and_nothing_else() -> None:
-    rules = properties("FunctionSecurityGroup")["SecurityGroupEgress"]
-    network = properties("Vpc")["CidrBlock"]
-    assert [(each["FromPort"], each["ToPort"], each["CidrIp"]) for each in rules] == [
-        (443, 443, "0.0.0.0/0"),
-        (5432, 5432, network),
+    [tls] = properties("FunctionSecurityGroup")["SecurityGroupEgress"]
+    database = made("FunctionsToDatabase")
+    assert (tls["IpProtocol"], tls["FromPort"], tls["ToPort"]) == ("tcp", 443, 443)
+    assert (database["IpProtocol"], database["FromPort"], database["ToPort"]) == ("tcp", "5432", "5432")
+    assert database["GroupId"] == attribute("FunctionSecurityGroup", "GroupId")
+    assert database["DestinationSecurityGroupId"] == {"Ref": "DatabaseSecurityGroup"}
+    assert "CidrIp" not in database
+    assert [name for name, each in deployed().items() if each["Type"] == "AWS::EC2::SecurityGroupEgress"] == [
+        "FunctionsToDatabase"
     ]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_is_in_the_private_subnets(function: str) -> None:
-    assert properties(function)["VpcConfig"] == {
+    assert made(function)["VpcConfig"] == {
         "SubnetIds": [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}],
         "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}],
     }
@@ -129,8 +137,8 @@ def test_s3_is_reached_without_leaving_the_network() -> None:
 def test_the_internet_is_reached_through_nat_unless_the_parameter_says_no() -> None:
     assert properties("NatRoute")["NatGatewayId"] == {"Ref": "Nat"}
     assert properties("NatRoute")["RouteTableId"] == {"Ref": "PrivateRoutes"}
-    assert stack()["Conditions"]["HasNat"] == {"Fn::Equals": [{"Ref": "NatGateway"}, "true"]}
-    assert parameter("NatGateway")["Default"] == "true"
+    assert "Nat" in deployed()
+    assert "Nat" not in deployed(NatGateway="false")
 
 
 def test_without_nat_there_is_no_internet_gateway_and_nothing_to_pay_for_it() -> None:
@@ -145,15 +153,30 @@ def test_without_nat_secrets_and_the_queue_are_reached_by_endpoints() -> None:
         if given["VpcEndpointType"] == "Interface" and given["PrivateDnsEnabled"]
     }
     assert interfaces.keys() == {"secretsmanager", "sqs"}
-    assert set(interfaces.values()) <= only_with("HasNoNat")
+    assert set(interfaces.values()) <= deployed(NatGateway="false").keys() - deployed().keys()
     assert not [name for name, given in of_type("AWS::EC2::VPCEndpoint").items() if "PolicyDocument" in given]
-    assert stack()["Conditions"]["HasNoNat"] == {"Fn::Not": [{"Condition": "HasNat"}]}
 
 
 def test_connections_suffice_for_every_concurrency_that_the_parameters_allow() -> None:
     connections = int(with_defaults(properties("DatabaseParameters")["Parameters"]["max_connections"]))
     most = parameter("AskConcurrency")["MaxValue"] + parameter("IngestMaximumConcurrency")["MaxValue"]
     assert most + SPARE_CONNECTIONS <= USABLE_SHARE * connections
+
+
+def test_questions_that_no_concurrency_bounds_leave_connections_for_everything_else() -> None:
+    """With AskConcurrency=0 the account's quota is the bound, which may be higher than what the database takes."""
+    assert "ReservedConcurrentExecutions" not in made("AskFunction", AskConcurrency="0")
+    roles = (ROOT / "layers/bucketwise/bucketwise/migrations/roles.sql").read_text(encoding="utf-8")
+    [of_ask] = re.findall(r"ALTER ROLE bucketwise_ask CONNECTION LIMIT (\d+);", roles)
+    connections = int(properties("DatabaseParameters")["Parameters"]["max_connections"])
+    ingest = parameter("IngestMaximumConcurrency")["MaxValue"]
+    assert parameter("AskConcurrency")["MaxValue"] < int(of_ask)
+    assert int(of_ask) + ingest + SPARE_CONNECTIONS <= connections
+
+
+def test_of_an_existing_server_the_number_is_told_that_its_connections_must_suffice_for() -> None:
+    told = parameter("ExistingDatabaseHost")["Description"]
+    assert f"AskConcurrency + IngestMaximumConcurrency + {SPARE_CONNECTIONS} at most seven tenths" in told
 
 
 def test_by_default_asks_concurrency_is_bounded() -> None:
@@ -173,9 +196,26 @@ def test_a_migration_without_an_answer_is_given_up_after_the_functions_time_limi
     assert limit < properties("Migration")["ServiceTimeout"] <= 2 * limit
 
 
-def test_the_migration_runs_when_database_and_network_are_there_and_before_they_go() -> None:
-    needed = {"DatabaseInstance", "NatRoute", "InternetRoute", "PublicRoute", "Nat", "PrivateRouteA", "PrivateRouteB"}
-    assert needed | {"S3Endpoint", "SecretsManagerEndpoint", "MigrateRole"} <= dependencies("Migration")
+@pytest.mark.parametrize(
+    ("variant", "needed"),
+    [
+        (
+            "everything made",
+            {"DatabaseInstance", "FunctionsToDatabase", "NatRoute", "InternetRoute", "PublicRoute", "Nat"},
+        ),
+        ("everything made", {"PrivateRouteA", "PrivateRouteB", "S3Endpoint", "MigrateRole"}),
+        ("no NAT", {"DatabaseInstance", "PrivateRouteA", "PrivateRouteB", "S3Endpoint", "SecretsManagerEndpoint"}),
+        ("existing VPC", {"DatabaseInstance", "FunctionsToDatabase"}),
+        ("existing VPC without internet", {"DatabaseInstance", "FunctionsToDatabase", "SecretsManagerEndpoint"}),
+        ("existing cluster", {"FunctionsToDatabase", "ExistingDatabaseIngress"}),
+        ("existing server", {"FunctionsToDatabase", "NatRoute", "S3Endpoint"}),
+        ("proxy", {"DatabaseInstance", "ProxyTargets", "FunctionsToProxy", "ProxyToDatabase"}),
+    ],
+)
+def test_the_migration_runs_when_database_and_network_are_there_and_before_they_go(
+    variant: str, needed: set[str]
+) -> None:
+    assert needed - dependencies("Migration", **VARIANTS[variant]) == set()
 
 
 @pytest.mark.parametrize("name", [*USERS, MAPPING, SCHEDULE])
@@ -183,12 +223,7 @@ def test_the_other_functions_wait_for_the_migration(name: str) -> None:
     assert "Migration" in dependencies(name)
 
 
-def test_nothing_depends_on_itself() -> None:
-    assert [name for name in stack()["Resources"] if name in dependencies(name)] == []
-
-
-def test_the_network_of_the_migration_names_only_what_exists() -> None:
-    condition, with_nat, without = properties("Migration")["Network"]["Fn::If"]
-    assert condition == "HasNat"
-    assert "SecretsManagerEndpoint" not in json.dumps(with_nat)
-    assert "Nat" not in json.dumps(without)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_nothing_depends_on_itself(variant: str) -> None:
+    given = VARIANTS[variant]
+    assert [name for name in deployed(**given) if name in dependencies(name, **given)] == []

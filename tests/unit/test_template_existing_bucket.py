@@ -1,30 +1,14 @@
-"""The stack with a bucket that was there before, and what conditions leave out."""
+"""The stack with a bucket that was there before."""
 
-from itertools import product
 from typing import Any
 
 import pytest
 
-from tests.unit.template_model import (
-    EVERYTHING,
-    actions,
-    attribute,
-    deployed,
-    references,
-    resources_for,
-    stack,
-)
+from tests.unit.template_model import EVERYTHING, actions, attribute, deployed, resources_for, stack
 
 EXISTING = {"ExistingBucketName": "papers"}
 NAME = {"Ref": "ExistingBucketName"}
 KEY = {"Ref": "ExistingBucketKmsKeyArn"}
-# Every parameter that a condition asks for, with a value on each side of it.
-CHOICES = {
-    "ExistingBucketName": ("", "papers"),
-    "DocumentsPrefix": ("", "reports/"),
-    "NatGateway": ("true", "false"),
-    "ApiGatewayLogRole": ("create", "existing"),
-}
 
 
 def rule(**given: str) -> dict[str, Any]:
@@ -124,11 +108,3 @@ def test_who_reads_documents_may_decrypt_them_and_only_by_way_of_s3(role: str) -
 @pytest.mark.parametrize("role", ["IngestRole", "AskRole", "ReconcileRole"])
 def test_no_key_of_kms_may_be_used_if_none_is_named(role: str) -> None:
     assert not [action for action in actions(role, **EXISTING) if action.startswith("kms:")]
-
-
-@pytest.mark.parametrize("values", list(product(*CHOICES.values())), ids=str)
-def test_nothing_refers_to_what_a_condition_left_out(values: tuple[str, ...]) -> None:
-    given = dict(zip(CHOICES, values, strict=True))
-    made = deployed(**given)
-    left_out = stack()["Resources"].keys() - made.keys()
-    assert {name: found for name, each in made.items() if (found := left_out & set(references(each)))} == {}

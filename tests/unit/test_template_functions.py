@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bucketwise.settings import Settings
-from bucketwise.telemetry import NAMESPACE
 from local.built import read_template
 from tests.unit.template_model import (
     AUTHORIZER,
@@ -135,7 +134,7 @@ def test_migrate_logs_in_with_the_master_users_secret() -> None:
 def test_metrics_go_to_the_namespace_and_service_that_alarms_watch(function: str) -> None:
     given = variables(function)
     service = function.removesuffix("Function").lower()
-    assert given["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
+    assert given["POWERTOOLS_METRICS_NAMESPACE"] == {"Fn::Sub": "Bucketwise/${AWS::StackName}"}
     assert given["POWERTOOLS_SERVICE_NAME"] == service
 
 

@@ -13,6 +13,7 @@ import pytest
 from bucketwise.callers import callers_from_json, is_tenant
 from local.callers import MOST_CHARACTERS, shortened
 from tests.unit.template_model import ROOT, SAM, needs_sam, parameter, variables
+from tests.unit.template_variants import VARIANTS
 
 ENVIRONMENT_LIMIT = 4096  # bytes, Lambda's quota
 
@@ -81,7 +82,8 @@ def test_a_map_that_is_wrong_or_too_long_is_not_deployed(tmp_path: Path) -> None
     assert "not JSON" in done.stderr
 
 
-def test_the_longest_map_fits_into_the_environment_beside_the_longest_of_all_else() -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_longest_map_fits_into_the_environment_beside_the_longest_of_all_else(variant: str) -> None:
     role = '"arn:aws:iam::123456789012:role/a-role-of-acme":"acme"'
     room = parameter("Callers")["MaxLength"]
     roles = (room - 1) // (len(role) + 1)
@@ -94,8 +96,11 @@ def test_the_longest_map_fits_into_the_environment_beside_the_longest_of_all_els
         "BUCKET": "x" * 63,
         "QUEUE_URL": "x" * 140,
         "OPENAI_API_KEY_SECRET": "x" * 140,
+        "POWERTOOLS_METRICS_NAMESPACE": f"Bucketwise/{'x' * 64}",
     }
-    texts = {name: own.get(name) or _longest(value) for name, value in variables("AskFunction").items()}
+    texts = {
+        name: own.get(name) or _longest(value) for name, value in variables("AskFunction", **VARIANTS[variant]).items()
+    }
     # Lambda's message about an environment that is too large shows that it measures the JSON.
     assert len(json.dumps(texts, separators=(",", ":")).encode()) <= ENVIRONMENT_LIMIT
 

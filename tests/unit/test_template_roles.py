@@ -153,10 +153,10 @@ def test_the_secret_of_a_reranker_may_be_read_by_ask_alone_and_only_if_there_is_
 @pytest.mark.parametrize("function", USERS)
 def test_a_role_may_log_in_as_one_database_user(function: str) -> None:
     [allowed] = resources_for(ROLES[function], "rds-db:connect")
-    assert allowed["Fn::Sub"] == (
-        "arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:"
-        f"${{Database.DBClusterResourceId}}/{USERS[function]}"
-    )
+    assert allowed["Fn::Sub"] == [
+        f"arn:${{AWS::Partition}}:rds-db:${{AWS::Region}}:${{AWS::AccountId}}:dbuser:${{Id}}/{USERS[function]}",
+        {"Id": attribute("Database", "DBClusterResourceId")},
+    ]
 
 
 @pytest.mark.parametrize("role", ["IngestRole", "AskRole"])
