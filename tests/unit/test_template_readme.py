@@ -5,12 +5,14 @@ import re
 import pytest
 
 from tests.unit.template_model import ROOT, of_type, parameter, stack
+from tests.unit.template_variants import VARIANTS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.split("\n## Deploy it to AWS\n", 1)[1].split("\n## ", 1)[0]
 ROWS = [[cell.strip() for cell in row.strip("|").split("|")] for row in SECTION.splitlines() if row.startswith("| ")]
 MINUTES_AWAKE = 10  # the pass, four minutes of idle_session_timeout, five of AutoPauseSeconds
 ACU_HOUR = 0.12
+COLUMNS_OF_COSTS = 3
 
 
 def row(beginning: str) -> list[str]:
@@ -31,6 +33,30 @@ def test_the_parameters_that_the_readme_names_exist_and_take_the_values_it_gives
     assert {"ExistingBucketName", "DocumentsPrefix", "ExistingBucketKmsKeyArn"} <= stack()["Parameters"].keys()
 
 
+def test_every_way_to_deploy_names_parameters_that_there_are() -> None:
+    ways = ROWS[ROWS.index(["to have", "give"]) + 1 : ROWS.index(["", "idle", "10,000 questions"])]
+    named = {name for _, given in ways for name in re.findall(r"`([A-Z][A-Za-z]+)[`=]", given)}
+    assert len(ways) > 8
+    assert named <= stack()["Parameters"].keys()
+    existing = {name for name in stack()["Parameters"] if name.startswith("Existing")}
+    assert existing - named == {"ExistingDatabasePort", "ExistingDatabaseName"}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_way_to_deploy_is_in_the_readme(variant: str) -> None:
+    given = {name for name in VARIANTS[variant] if name.startswith(("Existing", "Database", "NatGateway", "Make"))}
+    unsaid = {"ExistingDatabasePort", "ExistingDatabaseName", "DatabaseMinCapacity", "MakeDashboard"}
+    assert [name for name in given - unsaid if f"`{name}" not in SECTION] == []
+
+
+def test_the_number_of_connections_that_a_database_must_have_is_that_of_the_template() -> None:
+    told = "`AskConcurrency` + `IngestMaximumConcurrency` + 5 at seven tenths"
+    assert told in SECTION
+    assert (
+        told.replace("`", "").replace("at seven", "at most seven") in parameter("ExistingDatabaseHost")["Description"]
+    )
+
+
 def test_the_outputs_that_the_readme_uses_exist() -> None:
     names = {name.title().replace("_", "") for name in re.findall(r'"\$([A-Z_]+)["/]', SECTION)}
     assert names - stack()["Outputs"].keys() == {"OpenaiApiKey", "AwsAccessKeyId"} & names
@@ -38,7 +64,8 @@ def test_the_outputs_that_the_readme_uses_exist() -> None:
 
 @pytest.mark.parametrize("column", [1, 2])
 def test_the_costs_add_up(column: int) -> None:
-    *items, total = [float(each[column].strip("*")) for each in ROWS if re.fullmatch(r"\**[\d.]+\**", each[column])]
+    costs = [each[column].strip("*") for each in ROWS if len(each) == COLUMNS_OF_COSTS]
+    *items, total = [float(text) for text in costs if re.fullmatch(r"[\d.]+", text)]
     assert total == pytest.approx(sum(items))
 
 
