@@ -2,15 +2,17 @@
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from bucketwise.connection import SHORTEST_CONNECT_SECONDS, open_connection
+from bucketwise.connection import SHORTEST_CONNECT_SECONDS, BoundedConnection, open_connection
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError
-from bucketwise.migrations import migrate, prepare_database
+from bucketwise.migrations import leave_database, migrate, prepare_database
+from bucketwise.secrets_manager import read_login
 from bucketwise.server_version import check_server
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
@@ -21,6 +23,8 @@ RESERVE_SECONDS = 25.0
 # A new Aurora instance refuses connections for a while, and a paused one takes up to half a minute to resume.
 PAUSE_SECONDS = 3.0
 SERVER_ENDS = psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown | psycopg.errors.CannotConnectNow
+
+SCHEMA_SETTINGS = ("DATABASE_", "EMBEDDING_", "VECTOR_INDEX")
 
 telemetry = Telemetry("migrate")
 
@@ -43,7 +47,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 def _try_to_migrate(deadline: Deadline) -> Outcome:
     try:
-        applied = bring_up_to_date(Settings.from_environment(os.environ), deadline)
+        applied = bring_up_to_date(Settings.from_environment(_of_the_schema(os.environ)), deadline)
     except BucketwiseError as error:
         telemetry.log_failure(error)
         return Outcome(False, f"{type(error).__name__}: {error}")
@@ -51,6 +55,11 @@ def _try_to_migrate(deadline: Deadline) -> Outcome:
         telemetry.log_failure(error)
         return Outcome(False, f"{type(error).__name__}; the function's log says where")
     return Outcome(True, f"applied {', '.join(applied)}" if applied else "the schema was up to date")
+
+
+def _of_the_schema(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those settings that the schema depends on: one of ask's that is wrong must not fail the deployment."""
+    return {name: value for name, value in environment.items() if name.startswith(SCHEMA_SETTINGS)}
 
 
 def bring_up_to_date(settings: Settings, deadline: Deadline) -> list[str]:
@@ -78,16 +87,35 @@ def _passes(error: psycopg.Error) -> bool:
 
 
 def _migrate_once(settings: Settings, deadline: Deadline) -> list[str]:
-    with open_connection(settings, deadline) as administrator:
+    with _as_administrator(settings, deadline) as administrator:
         milliseconds = int(deadline.allow(3600) * 1000)
         administrator.execute("SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),))
         prepare_database(administrator)
         for advice in check_server(administrator):
             telemetry.logger.warning("the database server is old", extra={"advice": advice})
         administrator.execute("SET ROLE bucketwise_migrate")
-        return migrate(
-            administrator,
-            embedding_model=settings.embedding_model,
-            dimensions=settings.embedding_dimensions,
-            vector_index=settings.vector_index,
-        )
+        try:
+            return migrate(
+                administrator,
+                embedding_model=settings.embedding_model,
+                dimensions=settings.embedding_dimensions,
+                vector_index=settings.vector_index,
+            )
+        finally:
+            leave_database(administrator)
+
+
+def _as_administrator(settings: Settings, deadline: Deadline) -> BoundedConnection:
+    """Logged in by the password in the secret; or by a token, if the server takes no password of that user.
+
+    RDS takes tokens alone of rds_iam's members, of whom PostgreSQL may count who made a member: so the administrator
+    who made the roles before.
+    """
+    try:
+        return open_connection(settings, deadline)
+    except psycopg.OperationalError:
+        if settings.database_url.get_secret_value() or settings.database_auth != "secret":
+            raise
+    user, _ = read_login(settings.database_secret, deadline)
+    by_token = settings.model_copy(update={"database_auth": "iam", "database_user": user})
+    return open_connection(by_token, deadline)

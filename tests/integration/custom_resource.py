@@ -88,8 +88,12 @@ def event(kind: str, stack: CloudFormation) -> dict[str, Any]:
     }
 
 
+def of_owner(url: str) -> str:
+    """The same database for the schema's owner. The administrator is no member of it but during a migration."""
+    return url.replace("//master@", "//bucketwise_migrate@")
+
+
 def applied(url: str) -> list[str]:
-    with psycopg.connect(url) as connection:
-        connection.execute("SET ROLE bucketwise_migrate")
+    with psycopg.connect(of_owner(url)) as connection:
         rows = connection.execute("SELECT name FROM bucketwise.schema_migrations ORDER BY number").fetchall()
     return [row[0] for row in rows]

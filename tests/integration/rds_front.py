@@ -71,6 +71,9 @@ class RdsFront:
         self.refuse_next -= 1
         parts = urlsplit(f"//{token}")
         told = parse_qs(parts.query)
+        if "X-Amz-Date" not in told:  # a password
+            self.refused += 1
+            return False
         signed = datetime.datetime.strptime(told["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
         age = (datetime.datetime.now(datetime.UTC) - signed).total_seconds()
         is_good = self.refuse_next < 0 and age <= self.good_for and parts.port == self.port and "DBUser" in told

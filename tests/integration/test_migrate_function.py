@@ -16,6 +16,7 @@ from tests.integration.custom_resource import (
     cloudformation,
     environment,
     event,
+    of_owner,
 )
 
 __all__ = ["administered", "cloudformation", "environment"]
@@ -38,8 +39,7 @@ def test_update_of_what_is_up_to_date_succeeds_with_the_same_physical_id(cloudfo
 
 def test_a_roll_back_to_an_older_package_is_a_success(cloudformation: CloudFormation, administered: str) -> None:
     lambda_handler(event("Create", cloudformation), Context())
-    with psycopg.connect(administered, autocommit=True) as connection:
-        connection.execute("SET ROLE bucketwise_migrate")
+    with psycopg.connect(of_owner(administered), autocommit=True) as connection:
         connection.execute("INSERT INTO bucketwise.schema_migrations VALUES (9999, '9999_of_the_future.sql', 'x')")
     lambda_handler(event("Update", cloudformation), Context())
     assert cloudformation.answers[-1]["Status"] == "SUCCESS"
@@ -95,14 +95,12 @@ def test_eight_at_once_do_no_harm(cloudformation: CloudFormation, administered: 
 def test_one_killed_in_the_middle_leaves_nothing_half_done(
     cloudformation: CloudFormation, administered: str, postgres: Postgres
 ) -> None:
-    blocker = psycopg.connect(administered)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(postgres.superuser_dsn, autocommit=True) as superuser:
         lambda_handler({}, Context())
-        with psycopg.connect(administered, autocommit=True) as owner:
-            owner.execute("SET ROLE bucketwise_migrate")
+        with psycopg.connect(of_owner(administered), autocommit=True) as owner:
             owner.execute("DELETE FROM bucketwise.schema_migrations WHERE number = 3")
             owner.execute("DROP FUNCTION bucketwise.index_kind, bucketwise.documents_page")
-        blocker.execute("SET ROLE bucketwise_migrate")
+        blocker = psycopg.connect(of_owner(administered), options="-c idle_in_transaction_session_timeout=0")
         blocker.execute("ALTER FUNCTION bucketwise.nearest COST 100")  # the migration's last statement waits for this
         running = pool.submit(lambda_handler, event("Update", cloudformation), Context())
         victim = None

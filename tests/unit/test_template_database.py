@@ -66,7 +66,8 @@ def test_the_database_scales_between_two_parameters_and_pauses_at_0() -> None:
     assert scaling["MinCapacity"] == {"Ref": "DatabaseMinCapacity"}
     assert scaling["MaxCapacity"] == {"Ref": "DatabaseMaxCapacity"}
     condition, seconds, otherwise = scaling["SecondsUntilAutoPause"]["Fn::If"]
-    assert stack()["Conditions"][condition] == {"Fn::Equals": [{"Ref": "DatabaseMinCapacity"}, 0]}
+    zeros = [{"Fn::Equals": [{"Ref": "DatabaseMinCapacity"}, zero]} for zero in ("0", "0.0")]
+    assert stack()["Conditions"][condition] == {"Fn::Or": zeros}
     assert (seconds, otherwise) == ({"Ref": "AutoPauseSeconds"}, {"Ref": "AWS::NoValue"})
     assert properties("DatabaseInstance")["DBInstanceClass"] == "db.serverless"
 

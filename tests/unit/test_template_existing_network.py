@@ -6,7 +6,7 @@ from tests.unit.template_model import FUNCTIONS, decided, deployed, made, resour
 from tests.unit.template_variants import EXISTING_VPC
 
 VPC = {"Ref": "ExistingVpcId"}
-SUBNETS = {"Ref": "ExistingSubnetIds"}
+SUBNETS = {"Fn::Split": [",", {"Ref": "ExistingSubnetIds"}]}
 OF_A_NETWORK = {
     "AWS::EC2::VPC",
     "AWS::EC2::Subnet",

@@ -20,6 +20,7 @@ from tests.unit.template_model import (
     stack,
     statements,
 )
+from tests.unit.template_variants import VARIANTS
 
 # Actions for which AWS knows no finer resource: traces, and network interfaces that are yet to be made.
 UNBOUND = ("xray:", "ec2:")
@@ -70,7 +71,7 @@ OF_ITS_OWN = {
         "rds-db:connect",
     },
     "ReindexRole": {"rds-db:connect", "secretsmanager:GetSecretValue"},
-    "MigrateRole": {"secretsmanager:GetSecretValue"},
+    "MigrateRole": {"rds-db:connect", "secretsmanager:GetSecretValue"},
 }
 BUCKET = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Name}", {"Name": {"Ref": "DocumentsBucket"}}]}
 DOCUMENTS = {
@@ -157,6 +158,29 @@ def test_a_role_may_log_in_as_one_database_user(function: str) -> None:
         f"arn:${{AWS::Partition}}:rds-db:${{AWS::Region}}:${{AWS::AccountId}}:dbuser:${{Id}}/{USERS[function]}",
         {"Id": attribute("Database", "DBClusterResourceId")},
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "server", "user"),
+    [
+        ({}, attribute("Database", "DBClusterResourceId"), "bucketwise_master"),
+        (VARIANTS["existing cluster"], {"Ref": "ExistingDatabaseResourceId"}, {"Ref": "ExistingDatabaseAdminUser"}),
+    ],
+)
+def test_migrate_may_log_in_by_token_as_the_administrator_alone(given: dict[str, str], server: Any, user: Any) -> None:
+    [allowed] = resources_for("MigrateRole", "rds-db:connect", **given)
+    assert allowed["Fn::Sub"][1] == {"Id": server, "User": user}
+
+
+@every_role
+def test_a_functions_code_may_not_do_what_lambda_does_to_network_interfaces(role: str) -> None:
+    allowed, denied = (
+        {action for each in statements(role) if each["Effect"] == effect for action in listed(each["Action"])}
+        for effect in ("Allow", "Deny")
+    )
+    [only] = [each for each in statements(role) if each["Effect"] == "Deny"]
+    assert denied == {action for action in allowed if action.startswith("ec2:")} != set()
+    assert only["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
 
 
 @pytest.mark.parametrize("role", ["IngestRole", "AskRole"])

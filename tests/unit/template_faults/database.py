@@ -105,8 +105,8 @@ NETWORK = [
     ),
     Fault(
         "network: functions in the private subnets",
-        "!If [MakesVpc, [!Ref PrivateSubnetA, !Ref PrivateSubnetB], !Ref ExistingSubnetIds]",
-        "!If [MakesVpc, [!Ref PublicSubnet, !Ref PrivateSubnetB], !Ref ExistingSubnetIds]",
+        "!If [MakesVpc, [!Ref PrivateSubnetA, !Ref PrivateSubnetB],",
+        "!If [MakesVpc, [!Ref PublicSubnet, !Ref PrivateSubnetB],",
         database.test_a_function_is_in_the_private_subnets,
     ),
     Fault(

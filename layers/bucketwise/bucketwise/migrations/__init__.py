@@ -67,11 +67,20 @@ def migrate(connection: Connection, *, embedding_model: str, dimensions: int, ve
 def prepare_database(administrator: Connection) -> None:
     """Makes the extension and the roles in this database, as an administrator of it; safe to run again.
 
-    Afterwards the administrator may ``SET ROLE bucketwise_migrate``.
+    Afterwards the administrator may ``SET ROLE bucketwise_migrate``, until leave_database.
     """
     with administrator.transaction():
         administrator.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         administrator.execute(_file("roles.sql"))
+
+
+def leave_database(administrator: Connection) -> None:
+    """Gives up what prepare_database let the administrator ``SET ROLE`` by.
+
+    On RDS the schema's owner logs in by token alone, and so would whoever is a member of it.
+    """
+    administrator.execute("RESET ROLE")
+    administrator.execute("REVOKE bucketwise_migrate FROM CURRENT_USER")
 
 
 def check_index(connection: Connection, *, embedding_model: str, dimensions: int) -> None:
