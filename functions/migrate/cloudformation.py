@@ -2,10 +2,10 @@
 
 import json
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 PHYSICAL_ID = "bucketwise-index"  # constant: a change of it would make CloudFormation delete the "old" index
@@ -23,7 +23,8 @@ class Outcome:
 
 
 def answer(event: Mapping[str, Any], outcome: Outcome) -> None:
-    """Sends the outcome to the event's ResponseURL. Raises OSError when it could not be sent in three tries."""
+    """Sends the outcome to the event's ResponseURL. Raises OSError or HTTPException when it could not be
+    sent in three tries."""
     body = json.dumps(
         {
             "Status": "SUCCESS" if outcome.succeeded else "FAILED",
@@ -42,7 +43,7 @@ def answer(event: Mapping[str, Any], outcome: Outcome) -> None:
         try:
             with urllib.request.urlopen(request, timeout=SEND_SECONDS):  # noqa: S310
                 return
-        except (urllib.error.URLError, TimeoutError):
+        except (OSError, HTTPException):  # a connection that is lost after sending is no URLError
             if attempt == TRIES:
                 raise
             time.sleep(PAUSE_SECONDS)

@@ -13,7 +13,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError
 from bucketwise.migrations import leave_database, migrate, prepare_database
 from bucketwise.secrets_manager import read_login
-from bucketwise.server_version import check_server
+from bucketwise.server_version import check_server, update_pgvector
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
 from migrate.cloudformation import Outcome, answer
@@ -91,6 +91,7 @@ def _migrate_once(settings: Settings, deadline: Deadline) -> list[str]:
         milliseconds = int(deadline.allow(3600) * 1000)
         administrator.execute("SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),))
         prepare_database(administrator)
+        update_pgvector(administrator)
         for advice in check_server(administrator):
             telemetry.logger.warning("the database server is old", extra={"advice": advice})
         administrator.execute("SET ROLE bucketwise_migrate")

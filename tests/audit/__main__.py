@@ -9,9 +9,9 @@ import json
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from http.client import HTTPException
 from pathlib import Path
 
 import yaml
@@ -80,7 +80,7 @@ def answers(service: str) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER):  # noqa: S310
             return True
-    except (urllib.error.URLError, TimeoutError):
+    except (OSError, HTTPException):
         return False
 
 

@@ -69,6 +69,21 @@ def test_an_audit_that_could_not_ask_says_that_it_was_not_run_and_passes(capsys:
     assert capsys.readouterr().out.startswith("pip-audit: not run: no vulnerability service reachable")
 
 
+def test_a_service_that_hangs_up_could_not_be_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    class HangsUp(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.close_connection = True
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  # its name in the class
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), HangsUp) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert audit_packages([LOCK], f"http://127.0.0.1:{server.server_port}/v1/query") == 0
+        server.shutdown()
+    assert capsys.readouterr().out.startswith("pip-audit: not run")
+
+
 def test_every_lock_is_audited() -> None:
     named = (ROOT / "Makefile").read_text(encoding="utf-8").split("for folder in ", 1)[1].split(";", 1)[0].split()
     assert {str(path.parent.relative_to(ROOT)) for path in locks()} == set(named)

@@ -11,6 +11,9 @@ from tests.integration.index_database import IndexDatabase, copied_database, emp
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with Postgres.start(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
+        # The roles are made by the administrator, whichever test comes first and whoever it is to the server.
+        with empty_database(server):
+            pass
         yield server
         assert server.alive, server._process.tail()  # a server that ended by itself says why
 

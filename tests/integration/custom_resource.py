@@ -19,10 +19,11 @@ MODEL, DIMENSIONS = "model-for-tests", "8"
 
 @dataclass
 class CloudFormation:
-    """Collects the answers that are put to its URL."""
+    """Collects the answers that are put to its URL, and hangs up without a word on as many as it is to drop first."""
 
     url: str = ""
     answers: list[dict[str, Any]] = field(default_factory=list)
+    drops: int = 0
 
 
 @pytest.fixture
@@ -31,6 +32,10 @@ def cloudformation() -> Iterator[CloudFormation]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
+            if stack.drops:
+                stack.drops -= 1
+                self.close_connection = True
+                return
             stack.answers.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             self.send_response(200)
             self.end_headers()

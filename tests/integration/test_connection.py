@@ -19,6 +19,7 @@ from bucketwise.errors import InvalidSettings, SecretUnavailable
 from bucketwise.model_calls import model_client
 from bucketwise.roots import RDS_ROOTS, root_certificates
 from bucketwise.settings import Settings
+from bucketwise.snapstart import before_snapshot
 from local.postgres import Postgres
 from tests.integration.tls_front import tls_front, write_certificate
 
@@ -114,11 +115,49 @@ def test_public_authorities_are_those_that_a_proxy_of_rds_is_certified_by() -> N
     assert len(roots) > 100
 
 
-@pytest.mark.parametrize("text", ["", "-----BEGIN CERTIFICATE-----", "sk-not-a-certificate"])
+BEGINS, ENDS = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", BEGINS, "sk-not-a-certificate", "# Käse", f"{BEGINS}\nKäse\n{ENDS}", f"{BEGINS}\nsk-\n{ENDS}"],
+    ids=["nothing", "cut off", "a key", "a comment", "not ASCII", "not base64"],
+)
 def test_a_secret_without_a_certificate_is_a_clear_error_without_its_text(keep_secret: KeepSecret, text: str) -> None:
     with pytest.raises(SecretUnavailable, match="DATABASE_CA") as raised:
         root_certificates(arn_of(keep_secret(text or " ")))
     assert "sk-" not in str(raised.value)
+
+
+def test_a_secret_that_is_not_text_holds_no_certificate(keep_secret: KeepSecret) -> None:
+    name = keep_secret("text")
+    boto3.client("secretsmanager").put_secret_value(SecretId=name, SecretBinary=b"bytes")
+    with pytest.raises(SecretUnavailable, match="DATABASE_CA"):
+        root_certificates(arn_of(name))
+
+
+def test_comments_and_a_key_beside_certificates_are_left_out(keep_secret: KeepSecret, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_certificate(tmp_path / name, name=name)
+    one, two = ((tmp_path / name).read_text(encoding="ascii") for name in ("one", "two"))
+    file = root_certificates(arn_of(keep_secret(f"# Wurzel für Köln\n{one}\n# 第二\n{two}")))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(file)
+    assert len(context.get_ca_certs()) == 2
+    assert "PRIVATE KEY" not in file.read_text(encoding="ascii")
+
+
+def test_a_root_certificate_is_read_once_and_again_after_a_snapshot(keep_secret: KeepSecret, tmp_path: Path) -> None:
+    for name in ("before", "after"):
+        write_certificate(tmp_path / name, name=name)
+    before, after = ((tmp_path / name).read_text(encoding="ascii") for name in ("before", "after"))
+    name = keep_secret(before)
+    arn = arn_of(name)
+    read = root_certificates(arn)
+    boto3.client("secretsmanager").put_secret_value(SecretId=name, SecretString=after)
+    assert root_certificates(arn) == read
+    before_snapshot()
+    assert root_certificates(arn).read_text(encoding="ascii") in after
 
 
 def arn_of(name: str) -> str:

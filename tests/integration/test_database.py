@@ -163,6 +163,12 @@ def test_work_that_waits_for_a_lock_ends_at_the_deadline(database: Database, not
             database.run(note, deadline=Deadline.after(0.2))
 
 
+def test_a_lock_that_is_not_given_in_the_second_run_ends_it_as_it_does_in_the_first(database: Database) -> None:
+    conditions = iter(["40P01", "55P03"])
+    with pytest.raises(DeadlineExceeded):
+        database.run(lambda connection: raise_in_database(next(conditions))(connection), deadline=SOON)
+
+
 def test_work_is_not_begun_after_the_deadline(database: Database, notes: IndexDatabase) -> None:
     with pytest.raises(DeadlineExceeded):
         database.run(note, deadline=Deadline.after(-1))

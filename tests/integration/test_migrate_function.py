@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from bucketwise.migrations import migrations
+from bucketwise.telemetry import UnexpectedFailure
 from local.postgres import Postgres
 from migrate.handler import lambda_handler
 from tests.integration.custom_resource import (
@@ -72,6 +73,19 @@ def test_an_unreachable_database_is_answered_in_time(
     lambda_handler(event("Create", cloudformation), Context(seconds=28))
     [answer] = cloudformation.answers
     assert (answer["Status"], answer["Reason"].partition(";")[0]) == ("FAILED", "OperationalError")
+
+
+def test_an_answer_that_is_lost_on_its_way_is_sent_three_times(
+    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migrate.cloudformation.PAUSE_SECONDS", 0)
+    cloudformation.drops = 2
+    lambda_handler(event("Delete", cloudformation), Context())
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    cloudformation.drops = 3
+    with pytest.raises(UnexpectedFailure):
+        lambda_handler(event("Delete", cloudformation), Context())
+    assert (cloudformation.drops, len(cloudformation.answers)) == (0, 1)
 
 
 def test_missing_settings_are_answered(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:

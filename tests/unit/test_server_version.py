@@ -3,7 +3,7 @@
 import pytest
 
 from bucketwise.errors import IndexMismatch
-from bucketwise.server_version import judge
+from bucketwise.server_version import is_older, judge
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,12 @@ def test_a_new_server_is_taken_without_a_word(server: int, pgvector: str) -> Non
 def test_an_old_server_is_refused_by_name(server: int, pgvector: str, reason: str) -> None:
     with pytest.raises(IndexMismatch, match=reason):
         judge(server, pgvector)
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    assert is_older("0.8.4", than="0.10.0")
+    assert not is_older("0.10.0", than="0.9.1")
+    assert not is_older("0.8.4", than="0.8.4")
 
 
 @pytest.mark.parametrize(

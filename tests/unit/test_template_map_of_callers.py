@@ -12,7 +12,7 @@ import pytest
 
 from bucketwise.callers import callers_from_json, is_tenant
 from local.callers import MOST_CHARACTERS, shortened
-from tests.unit.template_model import ROOT, SAM, needs_sam, parameter, variables
+from tests.unit.template_model import ROOT, SAM, needs_sam, parameter, stack, variables
 from tests.unit.template_variants import VARIANTS
 
 ENVIRONMENT_LIMIT = 4096  # bytes, Lambda's quota
@@ -89,9 +89,8 @@ def test_the_longest_map_fits_into_the_environment_beside_the_longest_of_all_els
     roles = (room - 1) // (len(role) + 1)
     assert roles >= 10
     map_of_callers = ("{" + ",".join([role] * roles)).ljust(room - 1) + "}"
-    own = {
-        "CALLERS": map_of_callers,
-        # What AWS makes up; the lengths are those of its quotas, with a stack's name of 64 characters.
+    # What AWS makes up; the lengths are those of its quotas, with a stack's name of 64 characters.
+    made_up = {
         "DATABASE_HOST": "x" * 110,
         "BUCKET": "x" * 63,
         "QUEUE_URL": "x" * 140,
@@ -99,19 +98,26 @@ def test_the_longest_map_fits_into_the_environment_beside_the_longest_of_all_els
         "POWERTOOLS_METRICS_NAMESPACE": f"Bucketwise/{'x' * 64}",
     }
     texts = {
-        name: own.get(name) or _longest(value) for name, value in variables("AskFunction", **VARIANTS[variant]).items()
-    }
+        name: _longest(value, made_up.get(name))
+        for name, value in variables("AskFunction", **VARIANTS[variant]).items()
+    } | {"CALLERS": map_of_callers}
     # Lambda's message about an environment that is too large shows that it measures the JSON.
     assert len(json.dumps(texts, separators=(",", ":")).encode()) <= ENVIRONMENT_LIMIT
 
 
-def _longest(value: Any) -> str:
+def test_the_longest_name_of_an_existing_database_is_as_long_as_it_may_be() -> None:
+    host = variables("AskFunction", **VARIANTS["existing cluster"])["DATABASE_HOST"]
+    assert len(_longest(host, made_up="x" * 110)) == parameter("ExistingDatabaseHost")["MaxLength"]
+
+
+def _longest(value: Any, made_up: str | None) -> str:
     match value:
         case str():
             return value
-        case {"Ref": str(name)}:
+        case {"Ref": str(name)} if name in stack()["Parameters"]:
             given = parameter(name)
             if given["Type"] == "Number":
                 return str(max(given.get("AllowedValues", [given.get("MaxValue", 0)])))
             return max(given["AllowedValues"], key=len) if "AllowedValues" in given else longest(name)
-    raise AssertionError(f"of what length is this: {value}")
+    assert made_up is not None, f"of what length is this: {value}"
+    return made_up

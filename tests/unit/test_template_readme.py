@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.unit.template_model import ROOT, of_type, parameter, stack
+from tests.unit.template_model import ROOT, deployed, parameter, properties, stack
 from tests.unit.template_variants import VARIANTS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,8 +69,32 @@ def test_the_costs_add_up(column: int) -> None:
     assert total == pytest.approx(sum(items))
 
 
-def test_the_alarms_are_counted() -> None:
-    assert f" {len(of_type('AWS::CloudWatch::Alarm'))} alarms (0.10 $)" in SECTION
+def test_the_secrets_and_alarms_of_a_default_deployment_are_counted() -> None:
+    types = [each["Type"] for each in deployed().values()]
+    alarms = types.count("AWS::CloudWatch::Alarm")
+    secrets = types.count("AWS::SecretsManager::Secret") + 1  # and the one that RDS keeps for the master user
+    cost = f"{secrets * 0.40 + alarms * 0.10:.2f}"
+    assert row("2 secrets") == [f"{secrets} secrets (0.40 $) and {alarms} alarms (0.10 $)", cost, cost]
+
+
+def test_which_key_encrypts_a_secret_that_is_named_is_told_with_each_and_in_the_readme() -> None:
+    named = [name for name in stack()["Parameters"] if name.endswith("SecretArn")]
+    assert len(named) == 6
+    told = "encrypted with Secrets Manager's own KMS key"
+    assert [name for name in named if told not in parameter(name)["Description"]] == []
+    assert told in " ".join(SECTION.split())
+
+
+def test_a_change_of_tenants_is_waited_for_as_long_as_a_worker_may_take() -> None:
+    changing = " ".join(README.split("**Changing it.**", 1)[1].split("\n\n", 1)[0].split())
+    assert "for up to five minutes: [have the comparison made](#deploy-it-to-aws) after that" in changing
+    assert properties("IngestFunction")["Timeout"] == 5 * 60
+
+
+def test_security_promises_of_a_changed_setting_what_reliability_does() -> None:
+    promise = "when all is quiet after a comparison that began after the change, no other tenant has it"
+    for page in ("reliability", "security"):
+        assert promise in " ".join((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").split())
 
 
 def test_the_cost_of_waking_the_database_is_that_of_the_default_interval() -> None:

@@ -27,6 +27,7 @@ LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 # "cannot execute ... in a read-only transaction" or "during recovery": after a failover, an open connection, or one
 # that was made by the old address, may lead to a writer that has become a reader.
 READER = psycopg.errors.ReadOnlySqlTransaction
+TOO_LONG = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 RERUN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
 
@@ -64,7 +65,7 @@ class Database:
     def _run_or_rerun(self, work: Callable[[Connection], T], deadline: Deadline) -> T:
         try:
             return self._run_once(work, deadline)
-        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+        except TOO_LONG as error:
             raise DeadlineExceeded("the database took longer than was left") from error
         except READER:
             self.close()
@@ -72,7 +73,7 @@ class Database:
             self._close_if_broken()
         try:
             return self._run_once(work, deadline)
-        except psycopg.errors.QueryCanceled as error:
+        except TOO_LONG as error:
             raise DeadlineExceeded("the database took longer than was left") from error
         except READER as error:  # of a new connection: it stays, as reading is all that some requests need
             raise DatabaseUnavailable("the database takes no writes") from error

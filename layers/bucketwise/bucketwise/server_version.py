@@ -11,23 +11,25 @@ PGVECTOR = (0, 8, 0)  # iterative scans
 ADVISED_PGVECTOR = (0, 8, 4)  # before it, vacuum could break an HNSW index
 
 
-def check_server(administrator: Connection) -> list[str]:
-    """What is advised against about this server and its pgvector. Raises IndexMismatch if they are too old to work.
+def update_pgvector(administrator: Connection) -> None:
+    """Alters the extension in this database to the server's default version, if that is newer and this role owns it."""
+    versions = administrator.execute(
+        """SELECT e.extversion, a.default_version
+        FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname
+        WHERE e.extname = 'vector' AND pg_has_role(current_user, e.extowner, 'USAGE')"""
+    ).fetchall()
+    for installed, default in versions:
+        if is_older(installed, default):
+            administrator.execute("ALTER EXTENSION vector UPDATE")
 
-    A pgvector that is installed in an older version than the server has is updated, if this role owns it.
-    """
-    administrator.execute(
-        """DO $$
-        BEGIN
-            IF EXISTS (
-                SELECT FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname
-                WHERE e.extname = 'vector' AND e.extversion <> a.default_version
-                AND pg_has_role(current_user, e.extowner, 'USAGE')
-            ) THEN
-                ALTER EXTENSION vector UPDATE;
-            END IF;
-        END $$"""
-    )
+
+def is_older(version: str, than: str) -> bool:
+    """Of two versions of pgvector, as ``0.8.4``: 0.10.0 is newer than 0.9.1."""
+    return _numbers(version) < _numbers(than)
+
+
+def check_server(administrator: Connection) -> list[str]:
+    """What is advised against about this server and its pgvector. Raises IndexMismatch if they are too old to work."""
     [installed] = administrator.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetchall()
     return judge(administrator.info.server_version, str(installed[0]))
 
@@ -35,7 +37,7 @@ def check_server(administrator: Connection) -> list[str]:
 def judge(server: int, pgvector: str) -> list[str]:
     """``server`` as libpq counts it: 170006 is PostgreSQL 17.6. Raises IndexMismatch."""
     major, minor = divmod(server, 10_000)
-    version = tuple(int(part) for part in pgvector.split("."))
+    version = _numbers(pgvector)
     if major < POSTGRESQL:
         raise IndexMismatch(f"the server is PostgreSQL {major}: {POSTGRESQL} or newer is needed")
     if version < PGVECTOR:
@@ -46,6 +48,10 @@ def judge(server: int, pgvector: str) -> list[str]:
     if version < ADVISED_PGVECTOR:
         advice.append(f"pgvector {pgvector}: {_text(ADVISED_PGVECTOR)} or newer is advised")
     return advice
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _text(version: tuple[int, ...]) -> str:
