@@ -75,7 +75,7 @@ def test_the_settings_of_the_index_are_those_it_was_made_with(empty: IndexDataba
 
 def test_ask_cannot_take_the_connections_that_others_need(index_database: IndexDatabase) -> None:
     with connected(index_database.superuser) as connection:
-        limits = connection.execute("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'bucketwise%'")
+        limits = connection.execute("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'bucketwise\\_%'")
         assert dict(limits.fetchall()) == {"bucketwise_migrate": -1, "bucketwise_ingest": -1, "bucketwise_ask": 300}
 
 
