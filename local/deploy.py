@@ -91,8 +91,9 @@ def is_there(cloudformation: Any, stack: str) -> bool:
     try:
         [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
-        # The code is ValidationError for all that is wrong with a request.
-        if "does not exist" in error.response["Error"]["Message"]:
+        # Only the text tells this from other requests that are wrong.
+        said = error.response["Error"]
+        if said["Code"] == "ValidationError" and "does not exist" in said["Message"]:
             return False
         raise
     if found["StackStatus"] == "ROLLBACK_COMPLETE":
