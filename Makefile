@@ -76,13 +76,14 @@ invoke: .venv/.demo build-here  ## The events in EVENTS (all if empty) through `
 api: .venv/.demo build-here  ## `sam local start-api` on the twin's services, with `make api PORT=3000`.
 	$(BIN)/python -m local.sam api --port $(PORT) --template $(BUILD)/$(HOST_ARCHITECTURE)/template.yaml --config-env $(CONFIG)
 
-deploy: .venv/.demo .venv-sam/.filled  ## Builds for arm64 and deploys with `sam deploy --guided`, with your AWS credentials. CALLERS=file: who is of which tenant.
-	@$(if $(CALLERS),$(BIN)/python -m local.callers "$(CALLERS)" > /dev/null)
+# What is asked for is checked before anything is built. PARAMETERS goes through the environment: there may be quotes in it.
+DEPLOY = $(BIN)/python -m local.deploy --sam $(SAM) --template-file $(BUILD)/arm64/template.yaml --stack "$(STACK)" \
+    $(if $(CALLERS),--callers "$(CALLERS)") $(if $(PARAMETERS),--parameters "$$PARAMETERS")
+deploy: STACK ?= bucketwise
+deploy: .venv/.demo .venv-sam/.filled  ## Makes the stack, by `sam deploy --guided`, or upgrades it as it is: make deploy, and STACK=name, CALLERS=file, PARAMETERS="Name=value ..."
+	@$(DEPLOY) --check
 	$(MAKE) build ARCHITECTURES=arm64
-	$(SAM) deploy --guided --config-file $(CURDIR)/samconfig.toml --template-file $(BUILD)/arm64/template.yaml \
-	    --parameter-overrides Architecture=arm64 MigrationHash=$$(cat layers/bucketwise/bucketwise/migrations/*.sql | shasum -a 256 | cut -c1-16) \
-	    Release=$$(date -u +%Y%m%dT%H%M%SZ) \
-	    $(if $(CALLERS),"Callers='$$($(BIN)/python -m local.callers "$(CALLERS)")'")
+	@$(DEPLOY)
 
 formats: .venv/.demo  ## The README's table of the kinds of files that can be read.
 	@$(BIN)/python -m local.formats

@@ -1,26 +1,11 @@
 """``make deploy CALLERS=file``: a map of callers, checked and as short as it goes, for the template's parameter."""
 
-import argparse
 import re
-import sys
-from pathlib import Path
 
 from bucketwise.callers import callers_from_json
 
 # The parameter's MaxLength.
 MOST_CHARACTERS = 640
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.callers", description=__doc__)
-    parser.add_argument("file", type=Path, help='JSON: {"arn:aws:iam::ACCOUNT:role/NAME": "tenant", ...}')
-    options = parser.parse_args()
-    try:
-        print(shortened(options.file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        print(f"{options.file}: {error}", file=sys.stderr)
-        return 1
-    return 0
 
 
 def shortened(text: str) -> str:
@@ -42,7 +27,3 @@ def _quoted(text: str) -> str:
 def _escaped(found: re.Match[str]) -> str:
     units = memoryview(found[0].encode("utf-16-le")).cast("H")
     return "".join(f"\\u{unit:04x}" for unit in units)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

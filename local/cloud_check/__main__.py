@@ -29,7 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.cloud_check", description=__doc__)
     parser.add_argument("--stack", required=True)
     parser.add_argument(
-        "--prefix", help="keys begin with this; where the caller's tenant reads. Default: DocumentsPrefix"
+        "--prefix", help="the key begins with this: where the caller's tenant reads. Default: DocumentsPrefix"
     )
     parser.add_argument(
         "--wait", type=float, default=300.0, metavar="SECONDS", help="for each thing that takes a while"
@@ -51,10 +51,7 @@ def main() -> int:
 def _check(name: str, prefix: str | None, wait_seconds: float) -> Check:
     session = boto3.Session()
     stack = read_stack(name, session)
-    below = stack.prefix if prefix is None else prefix
-    if not below.startswith(stack.prefix):
-        raise StackUnreadable(f"the stack reads only keys that begin with {stack.prefix}")
-    canary = Canary.below(below, s3=session.client("s3", config=BOUNDED), bucket=stack.bucket)
+    canary = Canary.below(stack.place(prefix), s3=session.client("s3", config=BOUNDED), bucket=stack.bucket)
     return Check(
         stack=stack,
         api=SignedApi(stack.api_url, _caller(session, stack)),

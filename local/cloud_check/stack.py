@@ -17,7 +17,10 @@ class StackUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """``prefix`` is what all keys of documents begin with; ``namespace`` is that of the functions' metrics."""
+    """``prefix`` is what all keys of documents begin with; ``namespace`` is that of the functions' metrics.
+
+    ``tenant_folders``: the first folder below ``prefix`` is the tenant of a document.
+    """
 
     api_url: str
     bucket: str
@@ -25,6 +28,17 @@ class Stack:
     region: str
     prefix: str
     namespace: str
+    tenant_folders: bool
+
+    def place(self, prefix: str | None) -> str:
+        """What the key of the check's document is to begin with. Raises StackUnreadable if no caller would find it."""
+        below = self.prefix if prefix is None else prefix
+        if not below.startswith(self.prefix):
+            raise StackUnreadable(f"the stack reads only keys that begin with {self.prefix}")
+        if self.tenant_folders and "/" not in below.removeprefix(self.prefix):
+            folder = f"PREFIX={self.prefix}TENANT/"
+            raise StackUnreadable(f"folders are tenants (TenantFolders): name the one of the caller's tenant, {folder}")
+        return below
 
 
 def read_stack(name: str, session: boto3.Session) -> Stack:
@@ -35,7 +49,7 @@ def read_stack(name: str, session: boto3.Session) -> Stack:
         missing = [output for output in NEEDED if output not in outputs]
         if missing:
             raise StackUnreadable(f"the stack {name} has no output {', '.join(missing)}")
-        # The namespace is the same for all functions; this one's name is an output.
+        # These variables are the same for all functions; this one's name is an output.
         variables = _variables(session, outputs["ReconcileFunctionName"])
     except (BotoCoreError, ClientError) as error:
         raise StackUnreadable(str(error)) from error
@@ -47,6 +61,7 @@ def read_stack(name: str, session: boto3.Session) -> Stack:
         region=found["StackId"].split(":")[3],
         prefix=parameters.get("DocumentsPrefix", ""),
         namespace=variables.get("POWERTOOLS_METRICS_NAMESPACE", "Bucketwise"),
+        tenant_folders=variables.get("TENANT_FOLDERS") == "true",
     )
 
 

@@ -21,7 +21,7 @@ from local.proxy_format import Request, Response
 from local.services import BUCKET, TwinOptions
 from local.twin import Twin
 from tests.e2e.conftest import System
-from tests.e2e.twin_stack import stack_of
+from tests.e2e.twin_stack import NAMESPACE, stack_of
 
 STACK = "twin"
 TOKEN = "head.claims.signature"
@@ -111,6 +111,19 @@ def test_the_document_goes_where_it_is_told_to_if_the_stack_reads_there(whole: P
     code, printed, complained = whole.run(options=("--prefix", "elsewhere/"))
     assert (code, printed) == (1, "")
     assert f"only keys that begin with {PREFIX}" in complained
+
+
+def test_where_folders_are_tenants_nothing_is_uploaded_until_one_is_named(whole: Place) -> None:
+    functions = whole.twin.storage.client("lambda")
+    for told, refused in (("true", True), ("false", False)):
+        functions.update_function_configuration(
+            FunctionName=f"{STACK}-reconcile",
+            Environment={"Variables": {"POWERTOOLS_METRICS_NAMESPACE": NAMESPACE, "TENANT_FOLDERS": told}},
+        )
+        code, printed, complained = whole.run(wait=FEW_SECONDS, AWS_SECRET_ACCESS_KEY="of nobody")
+        assert code == 1
+        assert (printed == "") is (f"PREFIX={PREFIX}TENANT/" in complained) is refused
+    assert whole.keys() == {OTHER}
 
 
 def test_a_stack_that_is_not_there_is_said_so(whole: Place) -> None:

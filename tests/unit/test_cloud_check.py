@@ -19,6 +19,7 @@ from local import ROOT
 from local.api import Reply
 from local.cloud_check.callers import AnonymousCaller, BearerCaller, Caller, SigningCaller
 from local.cloud_check.calls import NotYet, SignedApi, StepFailed, body_of, opened, wait_for
+from local.cloud_check.stack import Stack, StackUnreadable
 from local.proxy_format import Request
 from local.signature import SignatureCheck
 
@@ -102,6 +103,29 @@ def test_an_api_that_is_not_there_is_a_failed_step() -> None:
 def test_a_link_that_is_no_web_address_is_not_opened() -> None:
     with pytest.raises(StepFailed, match="no web address"):
         opened("file:///etc/hostname")
+
+
+@pytest.mark.parametrize(
+    ("tenant_folders", "prefix", "place"),
+    [
+        (False, None, "reports/"),
+        (False, "reports/2024", "reports/2024"),
+        (True, "reports/acme/", "reports/acme/"),
+        (True, "reports/acme/2024", "reports/acme/2024"),
+        (True, None, "PREFIX=reports/TENANT/"),
+        (True, "reports/", "PREFIX=reports/TENANT/"),
+        (True, "reports/acme", "PREFIX=reports/TENANT/"),  # of which the document's own folder would go on
+    ],
+)
+def test_where_folders_are_tenants_the_document_must_lie_in_one_that_was_named(
+    tenant_folders: bool, prefix: str | None, place: str
+) -> None:
+    stack = Stack("https://api", "bucket", "https://queue", "us-east-1", "reports/", "Bucketwise", tenant_folders)
+    if place.startswith("PREFIX="):
+        with pytest.raises(StackUnreadable, match=place):
+            stack.place(prefix)
+    else:
+        assert stack.place(prefix) == place
 
 
 def made(folder: Path, *arguments: str, **environment: str) -> dict[str, Any]:

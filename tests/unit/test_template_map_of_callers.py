@@ -1,18 +1,14 @@
 """The map of callers, from a file to the environment of ask."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bucketwise.callers import callers_from_json, is_tenant
 from local.callers import MOST_CHARACTERS, shortened
-from tests.unit.template_model import ROOT, SAM, needs_sam, parameter, stack, variables
+from tests.unit.template_model import parameter, stack, variables
 from tests.unit.template_variants import VARIANTS
 
 ENVIRONMENT_LIMIT = 4096  # bytes, Lambda's quota
@@ -35,51 +31,12 @@ def test_the_example_of_the_map_is_one() -> None:
     assert is_tenant(longest("Tenant"))
 
 
-def test_the_map_in_a_file_reaches_the_parameter_as_it_is(tmp_path: Path) -> None:
-    """Through the shell as `make deploy` quotes it, and SAM's own reading of its command line."""
-    needs_sam()
-    given = {
-        "arn:aws:iam::123456789012:role/a": 'O\'Hara & "Sons" \\\\',
-        "arn:aws:iam::123456789012:user/b": "Käse 🧀 $HOME",
-    }
-    (tmp_path / "callers.json").write_text(json.dumps(given, indent=2), encoding="utf-8")
-    [line] = [line for line in (ROOT / "Makefile").read_text().splitlines() if "\"Callers='" in line]
-    [quoted] = re.findall(r"\$\(if \$\(CALLERS\),(.*)\)$", line)
-    argument = (
-        quoted.replace("$$", "$")
-        .replace("$(BIN)/python", sys.executable)
-        .replace("$(CALLERS)", str(tmp_path / "callers.json"))
-    )
-    reader = (
-        "import json, sys; from samcli.cli.types import CfnParameterOverridesType as Type; "
-        "print(json.dumps(Type().convert(tuple(sys.argv[1:]), None, None)))"
-    )
-    command = f'"{SAM / "python"}" -c "$READER" Architecture=arm64 {argument}'
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=ROOT,
-        env=os.environ | {"READER": reader},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told = json.loads(done.stdout)
-    assert told.keys() == {"Architecture", "Callers"}
-    assert callers_from_json(told["Callers"]) == given
-    assert re.fullmatch(parameter("Callers")["AllowedPattern"], told["Callers"])
-
-
-def test_a_map_that_is_wrong_or_too_long_is_not_deployed(tmp_path: Path) -> None:
+def test_a_map_that_is_wrong_or_too_long_is_not_deployed() -> None:
     many = {f"arn:aws:iam::123456789012:role/reader-{number}": "acme" for number in range(30)}
     for text in ("{", '{"arn:aws:sts::123456789012:assumed-role/a/b": "acme"}', json.dumps(many)):
         with pytest.raises(ValueError, match=r"JSON|session|longer"):
             shortened(text)
     assert parameter("Callers")["MaxLength"] == MOST_CHARACTERS
-    (tmp_path / "callers.json").write_text("{", encoding="utf-8")
-    command = [sys.executable, "-m", "local.callers", str(tmp_path / "callers.json")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "not JSON" in done.stderr
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
