@@ -19,8 +19,9 @@ demo: .venv/.demo  ## Index the example documents, ask, change, ask again. No ac
 dev: .venv/.demo  ## The same stack, staying up: drop files, ask over HTTP. State is kept in .bucketwise/.
 	@$(BIN)/python -m local.dev
 
+# Files in their order, in which those that take long come first: with the largest first, a single test is left at the end.
 test: .venv/.test .venv-sam/.filled  ## All tests, on real PostgreSQL and real HTTP.
-	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.test
 	$(BIN)/ruff format --check $(CODE)
@@ -30,7 +31,10 @@ lint: .venv/.test
 audit: .venv/.test .venv-sam/.filled .venv-audit/.filled  ## The template by checkov, the locked packages by pip-audit.
 	@$(BIN)/python -m tests.audit
 
-check: lint audit build test  ## What CI runs. The tests of what was built come with the others.
+# What needs no other comes at the same time, once the environments are there.
+check: .venv/.test .venv-sam/.filled .venv-audit/.filled .aws-sam/runtime/.filled  ## What CI runs. The tests of what was built come with the others.
+	$(MAKE) --jobs 2 lint build audit
+	$(MAKE) test
 
 bench: .venv/.test  ## A corpus in BEIR form: make bench BEIR=folder
 	@test -n "$(BEIR)" || { echo "name a folder: make bench BEIR=path/to/corpus"; exit 1; }
