@@ -237,7 +237,7 @@ def test_tokens_are_not_taken_without_an_issuer_and_an_audience() -> None:
 
 def test_the_parameters_that_the_readme_names_exist_and_take_the_values_it_gives() -> None:
     section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Callers\n", 1)[1].split("\n## ", 1)[0]
-    assert {name for name, _ in re.findall(r"`([A-Z][a-z]\w+)=(\w+)`", section)} == {"Auth"}
+    assert {name for name, _ in re.findall(r"`([A-Z][a-z]\w+)=(\w+)`", section)} == {"Auth", "TenantFolders"}
     assert set(re.findall(r"`(Jwt\w+)`", section)) == {each for each in stack()["Parameters"] if each.startswith("Jwt")}
 
 
