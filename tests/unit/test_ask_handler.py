@@ -212,6 +212,14 @@ def test_the_deadline_is_the_earlier_of_lambdas_and_the_gateways(
 
 
 @pytest.mark.usefixtures("world")
+def test_when_sam_local_was_started_does_not_end_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SAM_LOCAL", "true")
+    event = http_event("POST", "/ask", BODY)
+    event["requestContext"]["requestTimeEpoch"] = int(time.time() - 600) * 1000
+    assert sent(event).status == 200
+
+
+@pytest.mark.usefixtures("world")
 def test_a_time_in_seconds_as_sam_local_tells_it_does_not_end_the_request() -> None:
     event = sample_event("search")
     event["requestContext"]["requestTimeEpoch"] = int(time.time()) - 600
