@@ -20,8 +20,10 @@ dev: .venv/.demo  ## The same stack, staying up: drop files, ask over HTTP. Stat
 	@$(BIN)/python -m local.dev
 
 # Files in their order, in which those that take long come first: with the largest first, a single test is left at the end.
+# One process more than there are processors, as tests also wait: for time limits, and for what they start.
+TEST_PROCESSES = $(shell $(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 test: .venv/.test .venv-sam/.filled  ## All tests, on real PostgreSQL and real HTTP.
-	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.test
 	$(BIN)/ruff format --check $(CODE)
