@@ -116,7 +116,8 @@ def test_one_killed_in_the_middle_leaves_nothing_half_done(
             owner.execute("DROP FUNCTION bucketwise.index_kind, bucketwise.documents_page")
         blocker = psycopg.connect(of_owner(administered), options="-c idle_in_transaction_session_timeout=0")
         blocker.execute("ALTER FUNCTION bucketwise.nearest COST 100")  # the migration's last statement waits for this
-        running = pool.submit(lambda_handler, event("Update", cloudformation), Context())
+        # Ten seconds are left, as it tries again for as long as there is time.
+        running = pool.submit(lambda_handler, event("Update", cloudformation), Context(35))
         victim = None
         while victim is None:
             victim = superuser.execute(
