@@ -34,15 +34,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Reindex:
-    """``stage_for`` makes the embedding stage of a tenant for a kind and the name of its table."""
+    """``stage_for`` makes the embedding stage of a tenant for a kind and the name of its table. ``vector_index`` is the
+    kind of vector index of a set that is made now: auto, halfvec or binary."""
 
     sets: EmbeddingSets
     stage_for: Callable[[IndexKind, str, str], EmbeddingStage]
+    vector_index: str = "auto"
 
-    def go_over(self, kind: IndexKind, *, vector_index: str, deadline: Deadline) -> Progress:
+    def go_over(self, kind: IndexKind, *, deadline: Deadline) -> Progress:
         """Goes as far as the time allows. Raises what the database or the model failed with."""
         progress = Progress()
-        table = self.sets.prepare(kind, vector_index, deadline=deadline)
+        table = self.sets.prepare(kind, self.vector_index, deadline=deadline)
         if table == LIVE_TABLE:
             progress.live = True
             return progress

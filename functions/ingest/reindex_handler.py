@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,7 +34,6 @@ class Request(BaseModel):
 
     embedding_model: str = Field(default="", max_length=200)
     dimensions: int = Field(default=0, ge=0, le=4000)
-    vector_index: Literal["auto", "halfvec", "binary"] = "auto"
     drop_others: bool = False
 
 
@@ -67,7 +66,7 @@ def _run(request: Request, deadline: Deadline) -> Progress:
     if not request.embedding_model or not request.dimensions:
         raise InvalidSettings("embedding_model and dimensions: needed to know what to go over to")
     kind = IndexKind(request.embedding_model, request.dimensions)
-    return reindex().go_over(kind, vector_index=request.vector_index, deadline=deadline)
+    return reindex().go_over(kind, deadline=deadline)
 
 
 @kept
@@ -89,4 +88,4 @@ def build_reindex(given: Settings) -> Reindex:
             concurrency=given.embedding_concurrency,
         )
 
-    return Reindex(EmbeddingSets(database), stage_for)
+    return Reindex(EmbeddingSets(database), stage_for, given.vector_index)

@@ -64,7 +64,7 @@ class Place:
         return Reindex(self.sets, stage_for)
 
     def go_over(self, kind: IndexKind) -> bool:
-        return self.reindex().go_over(kind, vector_index="auto", deadline=SOON).live
+        return self.reindex().go_over(kind, deadline=SOON).live
 
     def live(self) -> IndexKind:
         return self.sets.live(deadline=SOON)

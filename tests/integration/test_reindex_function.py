@@ -16,7 +16,7 @@ from ingest.embedding_sets import EmbeddingSets
 from ingest.index import DocumentIndex
 from local.model_server.client import LocalModels
 from local.reindex import ReindexFailed, ReindexFunction
-from tests.integration.index_database import DIMENSIONS, MODEL, IndexDatabase, opened
+from tests.integration.index_database import DIMENSIONS, MODEL, IndexDatabase, connected, opened
 from tests.integration.indexed_documents import Tenant
 from tests.unit.ingest_fakes import SOON
 from tests.unit.ingest_world import Context
@@ -71,6 +71,18 @@ def test_the_command_invokes_until_the_new_kind_is_live_and_drops_the_old_when_t
     assert live(tenant.database) == IndexKind("wordllama-256", 256)
     assert "2 texts embedded" in capsys.readouterr().out
     assert function.run_until_done({"drop_others": True})["dropped"] == 1
+
+
+@pytest.mark.parametrize("index", ["halfvec", "binary"])
+def test_the_new_vectors_get_the_kind_of_index_that_is_set(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, index: str
+) -> None:
+    monkeypatch.setitem(os.environ, "VECTOR_INDEX", index)
+    tenant.store("The ferry leaves at nine.")
+    ReindexFunction(LambdaClient(), "reindex").run_until_done(LOCAL)
+    with connected(tenant.database.superuser) as connection:
+        made = connection.execute("SELECT vector_index FROM bucketwise.index_settings").fetchall()
+    assert made == [(index,)]
 
 
 def test_a_run_without_progress_ends_the_command(tenant: Tenant) -> None:
