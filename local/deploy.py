@@ -6,16 +6,15 @@ import os
 import re
 import shlex
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import ROOT
+from local.aws_session import SAM_CONFIG, session_of
 from local.callers import shortened
 
 MIGRATIONS = ROOT / "layers" / "bucketwise" / "bucketwise" / "migrations"
@@ -33,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.deploy", description=__doc__)
     parser.add_argument("--sam", required=True, help="the program")
     parser.add_argument("--template-file", required=True, help="as `sam build` wrote it, for arm64")
-    parser.add_argument("--config-file", type=Path, default=ROOT / "samconfig.toml")
+    parser.add_argument("--config-file", type=Path, default=SAM_CONFIG)
     parser.add_argument("--stack", required=True)
     parser.add_argument("--callers", type=Path, help='JSON: {"arn:aws:iam::ACCOUNT:role/NAME": "tenant", ...}')
     parser.add_argument("--parameters", default="", help="of the template: NAME=VALUE ..., quoted as for a shell")
@@ -72,18 +71,6 @@ def arguments(*, there: bool, overrides: Mapping[str, str]) -> list[str]:
     ]
     pairs = [f"{name}='{value}'" for name, value in overrides.items()]
     return [*(upgraded if there else ["--guided"]), "--parameter-overrides", *pairs]
-
-
-def session_of(config: Path) -> boto3.Session:
-    """In the region, and of the profile, that SAM would take: what a guided run saved goes before the environment."""
-    commands: dict[str, Any] = tomllib.loads(config.read_text(encoding="utf-8")).get("default", {})
-    saved = {key: value for name in ("global", "deploy") for key, value in _saved(commands, name).items()}
-    return boto3.Session(region_name=saved.get("region"), profile_name=saved.get("profile"))
-
-
-def _saved(commands: Mapping[str, Any], name: str) -> dict[str, Any]:
-    parameters: dict[str, Any] = commands.get(name, {}).get("parameters", {})
-    return parameters
 
 
 def is_there(cloudformation: Any, stack: str) -> bool:

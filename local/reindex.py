@@ -4,11 +4,13 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from local.aws_session import SAM_CONFIG, session_of
 
 OUTPUT = "ReindexFunctionName"
 # A run of the function takes up to 15 minutes, and is not to be started twice.
@@ -49,21 +51,23 @@ class ReindexFunction:
         return said
 
 
-def function_of(stack: str) -> ReindexFunction:
+def function_of(stack: str, config: Path) -> ReindexFunction:
     """Raises ReindexFailed for a stack that is not there, or not one of ours."""
     try:
-        stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        session = session_of(config)
+        stacks = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except (BotoCoreError, ClientError) as error:
         raise ReindexFailed(str(error)) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
     if OUTPUT not in outputs:
         raise ReindexFailed(f"the stack {stack} has no output {OUTPUT}")
-    return ReindexFunction(boto3.client("lambda", config=PATIENT), outputs[OUTPUT])
+    return ReindexFunction(session.client("lambda", config=PATIENT), outputs[OUTPUT])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.reindex", description=__doc__)
     parser.add_argument("--stack", required=True)
+    parser.add_argument("--config-file", type=Path, default=SAM_CONFIG)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--model", help="the embedding model to go over to")
     what.add_argument("--drop", action="store_true", help="drop the vectors of all models but the live one")
@@ -73,7 +77,7 @@ def main() -> int:
         {"drop_others": True} if options.drop else {"embedding_model": options.model, "dimensions": options.dimensions}
     )
     try:
-        done = function_of(options.stack).run_until_done(event)
+        done = function_of(options.stack, options.config_file).run_until_done(event)
     except ReindexFailed as failure:
         print(f"could not reindex: {failure}", file=sys.stderr)
         return 1

@@ -11,10 +11,13 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ProfileNotFound
 
+from local.aws_session import SAM_CONFIG, session_of
 from local.cloud_check.callers import BearerCaller, Caller, SigningCaller
 from local.cloud_check.calls import SignedApi
 from local.cloud_check.canary import Canary
@@ -28,6 +31,7 @@ INTERRUPTED = 130
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.cloud_check", description=__doc__)
     parser.add_argument("--stack", required=True)
+    parser.add_argument("--config-file", type=Path, default=SAM_CONFIG)
     parser.add_argument(
         "--prefix", help="the key begins with this: where the caller's tenant reads. Default: DocumentsPrefix"
     )
@@ -38,9 +42,10 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        check = _check(options.stack, options.prefix, options.wait)
+        session = session_of(options.config_file)
+        check = _check(options.stack, options.prefix, options.wait, session)
         return 0 if run(check) else 1
-    except StackUnreadable as failure:
+    except (StackUnreadable, ProfileNotFound) as failure:
         print(f"could not check: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -48,8 +53,7 @@ def main() -> int:
         return INTERRUPTED
 
 
-def _check(name: str, prefix: str | None, wait_seconds: float) -> Check:
-    session = boto3.Session()
+def _check(name: str, prefix: str | None, wait_seconds: float, session: boto3.Session) -> Check:
     stack = read_stack(name, session)
     canary = Canary.below(stack.place(prefix), s3=session.client("s3", config=BOUNDED), bucket=stack.bucket)
     return Check(

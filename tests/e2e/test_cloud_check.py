@@ -57,6 +57,7 @@ class Place:
 
     def start(self, *, wait: int, stack: str = STACK, options: tuple[str, ...] = (), **more: str) -> Any:
         command = [sys.executable, "-m", "local.cloud_check", "--stack", stack, "--wait", str(wait), *options]
+        command += ["--config-file", os.devnull]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, CODE))}
         return subprocess.Popen(
             command,

@@ -150,6 +150,14 @@ def test_a_new_stack_is_asked_about_and_one_that_is_there_is_not(cloud: Cloud, c
     assert ("--guided" in told["letters"], "--guided" in told["pictures"]) == (False, True)
 
 
+@pytest.mark.parametrize("program", [("local.cloud_check",), ("local.reindex", "--drop")])
+def test_the_other_programs_look_where_it_was_deployed(cloud: Cloud, config: Path, program: tuple[str, ...]) -> None:
+    cloud.make(f"found-by-{len(program)}")
+    command = [sys.executable, "-m", *program, "--stack", f"found-by-{len(program)}", "--config-file", str(config)]
+    done = subprocess.run(command, cwd=ROOT, env=cloud.environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "has no output" in done.stderr) == (1, True), done.stderr
+
+
 def test_nothing_is_deployed_that_is_only_checked_or_about_which_nothing_can_be_known(cloud: Cloud, sam: Path) -> None:
     done = cloud.deploy("papers", "--check", sam=sam)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

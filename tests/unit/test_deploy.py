@@ -14,7 +14,7 @@ import pytest
 from bucketwise.callers import callers_from_json
 from local.callers import shortened
 from local.deploy import MIGRATIONS, NotDeployable, arguments, migration_hash, own_parameters, parameters_from
-from tests.unit.template_model import ROOT, SAM, needs_sam, parameter
+from tests.unit.template_model import ROOT, SAM, needs_sam, parameter, refused
 
 GIVEN = {
     "arn:aws:iam::123456789012:role/a": 'O\'Hara & "Sons" \\\\',
@@ -88,6 +88,8 @@ def test_the_parameters_that_the_documents_give_to_make_are_taken() -> None:
     examples = re.findall(r'PARAMETERS="(.*?)"', text)
     assert len(examples) >= 3
     assert all(parameters_from(example) for example in examples)
+    needs_sam()
+    assert {example: reasons for example in examples if (reasons := refused(**parameters_from(example)))} == {}
 
 
 def test_the_hash_is_of_all_migrations_in_their_order() -> None:
