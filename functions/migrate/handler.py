@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from bucketwise.connection import SHORTEST_CONNECT_SECONDS, BoundedConnection, open_connection
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError
-from bucketwise.migrations import leave_database, migrate, prepare_database
+from bucketwise.migrations import LOCK, leave_database, migrate, prepare_database
 from bucketwise.secrets_manager import read_login
 from bucketwise.server_version import check_server, update_pgvector
 from bucketwise.settings import Settings
@@ -90,6 +90,8 @@ def _migrate_once(settings: Settings, deadline: Deadline) -> list[str]:
     with _as_administrator(settings, deadline) as administrator:
         milliseconds = int(deadline.allow(3600) * 1000)
         administrator.execute("SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),))
+        # Until the connection ends: another migration would build on a right that this one takes back.
+        administrator.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         prepare_database(administrator)
         update_pgvector(administrator)
         for advice in check_server(administrator):

@@ -1,6 +1,6 @@
 """The migrate function as CloudFormation calls it, on real PostgreSQL and a real HTTP server for the answers."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import psycopg
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from bucketwise.migrations import migrations
 from bucketwise.telemetry import UnexpectedFailure
 from local.postgres import Postgres
+from migrate import handler
 from migrate.handler import lambda_handler
 from tests.integration.custom_resource import (
     CloudFormation,
@@ -97,6 +98,28 @@ def test_missing_settings_are_answered(cloudformation: CloudFormation, monkeypat
 def test_invoked_by_hand_it_migrates_and_tells(administered: str) -> None:
     assert lambda_handler({}, Context())["succeeded"] is True
     assert applied(administered)
+
+
+def test_one_that_ends_takes_no_right_from_one_that_has_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    prepared: list[psycopg.Connection] = []
+
+    def pause(connection: psycopg.Connection) -> None:
+        """The first one until there is a second, which may wait; the second one until the first is done."""
+        prepared.append(connection)
+        if len(prepared) == 1:
+            while len(prepared) == 1 and connection.execute(waiting).fetchone() == (0,):
+                pass
+        else:
+            wait(running, return_when=FIRST_COMPLETED)
+
+    lambda_handler({}, Context())
+    monkeypatch.setattr(handler, "update_pgvector", pause)
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(lambda_handler, {}, Context(35)) for _ in range(2)]
+    assert [one.result()["reason"] for one in running] == ["the schema was up to date"] * 2
 
 
 def test_eight_at_once_do_no_harm(cloudformation: CloudFormation, administered: str) -> None:

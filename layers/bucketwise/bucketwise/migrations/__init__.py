@@ -67,7 +67,8 @@ def migrate(connection: Connection, *, embedding_model: str, dimensions: int, ve
 def prepare_database(administrator: Connection) -> None:
     """Makes the extension and the roles in this database, as an administrator of it; safe to run again.
 
-    Afterwards the administrator may ``SET ROLE bucketwise_migrate``, until leave_database.
+    Afterwards the administrator may ``SET ROLE bucketwise_migrate``, until some session of theirs leaves the database:
+    where there may be several, hold LOCK from here to there.
     """
     with administrator.transaction():
         administrator.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
