@@ -44,11 +44,6 @@ class Reply:
         return self.answer is not None and self.answer.degraded
 
     @property
-    def usages(self) -> list[ModelUsage]:
-        """Of all models that were asked for this reply."""
-        return self.answer.usages if self.answer else self._chats
-
-    @property
     def timings_ms(self) -> dict[str, float]:
         """Of each step, by its name."""
         looked_up = {} if self.cache_ms is None else {"cache": self.cache_ms}

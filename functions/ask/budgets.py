@@ -15,6 +15,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import BucketwiseError, BudgetExceeded, DatabaseUnavailable
 from bucketwise.prices import ModelUsage
 from bucketwise.settings import Settings
+from bucketwise.spending import usages_told
 from bucketwise.telemetry import Metric, Telemetry
 
 # Settling has at least this, also when the request's time is over: half of what is kept to send the response.
@@ -76,25 +77,25 @@ class Budgets:
     limits: Limits
 
     @contextmanager
-    def spend(self, caller: str, estimate: Sequence[ModelUsage], *, deadline: Deadline) -> Iterator[list[ModelUsage]]:
-        """Reserves ``estimate``, and at the end, also of a failure, settles what has been put into the list.
+    def spend(self, caller: str, estimate: Sequence[ModelUsage], *, deadline: Deadline) -> Iterator[None]:
+        """Reserves ``estimate``, and at the end, also of a failure, settles what models have used within.
 
         Raises what ``reserve`` raises.
         """
-        spent: list[ModelUsage] = []
         if not self.limits.are_set:
-            yield spent
+            yield
             return
         reservation = self.reserve(caller, estimate, deadline=deadline)
         may_settle = True
-        try:
-            yield spent
-        except DatabaseUnavailable:
-            may_settle = False  # one more try to reach it would only keep the caller waiting
-            raise
-        finally:
-            if may_settle:
-                self.settle(reservation, spent, deadline=deadline)
+        with usages_told() as spent:
+            try:
+                yield
+            except DatabaseUnavailable:
+                may_settle = False  # one more try to reach it would only keep the caller waiting
+                raise
+            finally:
+                if may_settle:
+                    self.settle(reservation, spent, deadline=deadline)
 
     def reserve(self, caller: str, estimate: Sequence[ModelUsage], *, deadline: Deadline) -> Reservation:
         """Takes the tokens, and the dollars of models with a listed price, of what is left of the day.

@@ -107,6 +107,7 @@ class SharedParts:
                 near_duplicate_share=given.near_duplicate_share,
                 max_per_document=given.max_per_document,
                 reach=given.neighbours,
+                max_context_tokens=given.max_context_tokens,
             ),
             answering=self.answering,
             telemetry=self.telemetry,

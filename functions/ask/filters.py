@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+MOST_FIELDS = 20  # that are looked at in an object, known or not
 MOST_DEPTH = 5
 MOST_CONDITIONS = 100
 MOST_CHOICES = 100
@@ -29,11 +31,20 @@ Value = ShortText | bool | int | Annotated[float, Field(allow_inf_nan=False)]
 Ordered = ShortText | Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Takes the fields that it has and no other, and does not list each of a thousand others as an error."""
+
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, given: Any) -> Any:
+        if isinstance(given, dict) and len(given) > MOST_FIELDS:
+            raise ValueError(f"may have {MOST_FIELDS} fields at most")
+        return given
 
-class MetadataCondition(_Strict):
+
+class MetadataCondition(Strict):
     """Of one entry of the metadata; all that are given must hold. A list passes if one of its elements does.
 
     Values of different types are different and have no order. Without the entry only ``ne`` and ``exists: false`` hold.
@@ -41,7 +52,9 @@ class MetadataCondition(_Strict):
 
     eq: Value | None = None
     ne: Value | None = None
-    in_: Annotated[list[Value], Field(min_length=1, max_length=MOST_CHOICES)] | None = Field(default=None, alias="in")
+    in_: Annotated[list[Value], Field(min_length=1, max_length=MOST_CHOICES, fail_fast=True)] | None = Field(
+        default=None, alias="in"
+    )
     gt: Ordered | None = None
     gte: Ordered | None = None
     lt: Ordered | None = None
@@ -58,7 +71,7 @@ class MetadataCondition(_Strict):
         return self
 
 
-class Filters(_Strict):
+class Filters(Strict):
     """All that are given must hold. Times are ISO 8601 with an offset; an object's own time is when it was stored."""
 
     prefix: Key | None = Field(
@@ -69,16 +82,30 @@ class Filters(_Strict):
     modified_from: AwareDatetime | None = None
     modified_before: AwareDatetime | None = None
     metadata: dict[ShortText, Value | MetadataCondition] | None = Field(default=None, min_length=1, max_length=20)
-    all_: "list[Filters] | None" = Field(default=None, alias="all", min_length=1, max_length=MOST_CONDITIONS)
-    any_: "list[Filters] | None" = Field(default=None, alias="any", min_length=1, max_length=MOST_CONDITIONS)
+    all_: "list[Filters] | None" = Field(
+        default=None, alias="all", min_length=1, max_length=MOST_CONDITIONS, fail_fast=True
+    )
+    any_: "list[Filters] | None" = Field(
+        default=None, alias="any", min_length=1, max_length=MOST_CONDITIONS, fail_fast=True
+    )
     not_: "Filters | None" = Field(default=None, alias="not")
 
-    @model_validator(mode="after")
-    def _is_bounded(self) -> Self:
-        if self.depth() > MOST_DEPTH:
+    @model_validator(mode="before")
+    @classmethod
+    def _is_bounded(cls, given: Any) -> Any:
+        """Looked at before what is within: each wrong value there is several errors."""
+        level, conditions = [given] if isinstance(given, dict) else [], 0
+        for _ in range(MOST_DEPTH):
+            conditions += sum(_own_conditions(filters) for filters in level)
+            level = [inner for filters in level for inner in _inner_as_sent(filters)]
+            if max(conditions, len(level)) > MOST_CONDITIONS:  # each of them must have one at least
+                raise ValueError(f"may have {MOST_CONDITIONS} conditions at most")
+        if level:
             raise ValueError(f"may be nested {MOST_DEPTH} deep at most")
-        if self.conditions() > MOST_CONDITIONS:
-            raise ValueError(f"may have {MOST_CONDITIONS} conditions at most")
+        return given
+
+    @model_validator(mode="after")
+    def _is_nowhere_empty(self) -> Self:
         if any(not inner.path() for inner in self._inner()):
             raise ValueError("a nested filter must hold a condition")
         return self
@@ -95,14 +122,6 @@ class Filters(_Strict):
         yield from self.any_ or ()
         if self.not_ is not None:
             yield self.not_
-
-    def depth(self) -> int:
-        return 1 + max((inner.depth() for inner in self._inner()), default=0)
-
-    def conditions(self) -> int:
-        return (
-            len(self.model_fields_set) + len(self.metadata or ()) + sum(inner.conditions() for inner in self._inner())
-        )
 
     def path(self) -> str:
         """A predicate on an object of key, content_type, modified (seconds since 1970) and metadata."""
@@ -135,6 +154,17 @@ class Filters(_Strict):
             yield " || ".join(f"({inner.path()})" for inner in self.any_)
         if self.not_ is not None:
             yield f"!({self.not_.path()})"
+
+
+def _own_conditions(filters: dict[str, Any]) -> int:
+    metadata = filters.get("metadata")
+    return len(filters) + (len(metadata) if isinstance(metadata, dict) else 0)
+
+
+def _inner_as_sent(filters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Filters within, of whatever may have been sent in the place of filters."""
+    lists = (each for each in (filters.get("all"), filters.get("any")) if isinstance(each, list))
+    yield from (inner for inner in chain(*lists, [filters.get("not")]) if isinstance(inner, dict))
 
 
 _ORDERS: dict[Literal["gt", "gte", "lt", "lte"], str] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}

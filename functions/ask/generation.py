@@ -16,6 +16,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelRefused, ModelReplyInvalid
 from bucketwise.model_calls import call_model
 from bucketwise.prices import ModelUsage
+from bucketwise.spending import tell_usage, tokens_said
 
 TRIES = 2
 _JSON = re.compile(r"\A\s*\[|\{")
@@ -114,16 +115,17 @@ def complete(
     reply = client.chat.completions.create(
         model=model, messages=said, max_completion_tokens=most_tokens, response_format=wanted, timeout=timeout
     )
+    usage = ModelUsage(
+        model,
+        tokens_said(reply.usage.prompt_tokens) if reply.usage else 0,
+        tokens_said(reply.usage.completion_tokens) if reply.usage else 0,
+    )
+    tell_usage(usage)
     if not reply.choices:
         raise ModelReplyInvalid("the model's reply holds no choice")
     choice = reply.choices[0]
     if choice.finish_reason != "stop":
         raise ModelReplyInvalid(f"the model stopped early ({choice.finish_reason})")
-    usage = ModelUsage(
-        model,
-        (reply.usage.prompt_tokens or 0) if reply.usage else 0,
-        (reply.usage.completion_tokens or 0) if reply.usage else 0,
-    )
     content = choice.message.content or ""
     if not isinstance(content, str):
         raise ModelReplyInvalid("the model's reply is no text")

@@ -68,7 +68,7 @@ def answer_invalid_request(error: RequestValidationError) -> Response[str]:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return _answer(INVALID_JSON)
-    return _answer(INVALID_REQUEST, {"errors": invalid_parts(found)})
+    return _answer(INVALID_REQUEST, invalid_parts(found))
 
 
 @app.exception_handler([RecursionError, ValueError])

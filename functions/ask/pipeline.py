@@ -60,11 +60,6 @@ class Answer:
         return [*self.asked.usages, *self.draft.usages]
 
     @property
-    def usages(self) -> list[ModelUsage]:
-        """Of all models that were asked."""
-        return [*self.found.usages, *self.chats]
-
-    @property
     def timings_ms(self) -> dict[str, float]:
         """Of each step, by its name."""
         found, generate = self.found, {"generate": self.draft.generate_ms}

@@ -21,6 +21,10 @@ class Problem:
     retry_after: int | None = None
 
 
+# Of a reply, which Lambda refuses above 6 MB.
+MOST_PARTS = 20
+LONGEST_WHERE = 200  # characters: names of unknown fields are as long as the caller likes
+
 BUSY = HTTPStatus.SERVICE_UNAVAILABLE
 
 INVALID_REQUEST = Problem("invalid-request", HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.")
@@ -79,6 +83,11 @@ def problem_document(
     )
 
 
-def invalid_parts(found: Sequence[Any]) -> list[dict[str, Any]]:
-    """Where and what, from pydantic's list of errors; never the value that was sent."""
-    return [{"where": "/".join(str(part) for part in each["loc"]), "what": each["msg"]} for each in found]
+def invalid_parts(found: Sequence[Any]) -> dict[str, object]:
+    """The members that say where and what, from pydantic's list of errors; never the value that was sent."""
+    told = [
+        {"where": "/".join(str(part) for part in each["loc"])[:LONGEST_WHERE], "what": each["msg"]}
+        for each in found[:MOST_PARTS]
+    ]
+    further = len(found) - len(told)
+    return {"errors": told} | ({"further_errors": further} if further else {})

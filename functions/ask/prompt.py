@@ -55,15 +55,25 @@ def build_prompt(*, question: str, passages: Sequence[Passage], max_context_toke
 
 
 def fitting(passages: Sequence[Passage], *, max_context_tokens: int) -> list[Passage]:
-    """The first passages, best first, whose tokens together stay within the budget; always the first one."""
+    """Of passages, best first, each that fits into what the better ones left of the budget; always the first one."""
     chosen: list[Passage] = []
     left = max_context_tokens
     for passage in passages:
-        left -= passage.tokens + TOKENS_AROUND_A_PASSAGE + max(0, len(passage.title or "") - TITLE_CHARACTERS) // 2
-        if left < 0 and chosen:
-            break
-        chosen.append(passage)
+        tokens = tokens_shown(passage)
+        if tokens <= left or not chosen:
+            chosen.append(passage)
+            left -= tokens
     return chosen
+
+
+def tokens_shown(passage: Passage) -> int:
+    """What a passage takes of a prompt: an upper estimate."""
+    return passage.tokens + tokens_around(passage.title)
+
+
+def tokens_around(title: str | None) -> int:
+    """What is shown around a passage with that title takes of a prompt."""
+    return TOKENS_AROUND_A_PASSAGE + max(0, len(title or "") - TITLE_CHARACTERS) // 2
 
 
 def best_at_both_ends(passages: Sequence[Passage]) -> list[Passage]:

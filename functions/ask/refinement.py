@@ -55,7 +55,10 @@ class _Reranking:
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """Each step may be off: without a reranker, and with the numbers 0."""
+    """Each step may be off: without a reranker, and with the numbers 0.
+
+    ``reach`` chunks before and after a passage are joined to it, where ``max_context_tokens`` leave room for them.
+    """
 
     neighbourhood: Neighbourhood
     telemetry: Telemetry
@@ -64,6 +67,7 @@ class Refinement:
     near_duplicate_share: float = 0.0
     max_per_document: int = 0
     reach: int = 0
+    max_context_tokens: int = 6000
 
     @property
     def candidates(self) -> int:
@@ -126,10 +130,9 @@ class Refinement:
     def _with_neighbours(self, passages: list[Passage], deadline: Deadline) -> list[Passage]:
         if not self.reach or not passages:
             return passages
-        windows = windows_around(passages, self.reach)
         with self.telemetry.step("neighbours"):
-            chunks = self.neighbourhood.chunks(windows, deadline=deadline)
-        return join_neighbours(passages, windows, chunks)
+            chunks = self.neighbourhood.chunks(windows_around(passages, self.reach), deadline=deadline)
+        return join_neighbours(passages, chunks, reach=self.reach, most_tokens=self.max_context_tokens)
 
     def _count(self, metric: Metric, number: int) -> None:
         if number:

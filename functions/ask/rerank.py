@@ -16,6 +16,7 @@ from bucketwise.errors import ModelReplyInvalid
 from bucketwise.model_calls import call_model
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
+from bucketwise.spending import tell_usage
 
 PROMPT_VERSION = "rerank-v1"
 TRIES = 2
@@ -92,16 +93,15 @@ class EndpointReranker:
             options={"timeout": timeout},
         )
         said = _Reply.model_validate(reply)
-        results = sorted(said.results, key=lambda result: (-result.relevance_score, result.index))
-        if sorted(result.index for result in results) != list(range(len(passages))):
-            raise ModelReplyInvalid(f"asked to rank {len(passages)} passages, got {len(results)} or other indexes")
         tokens = said.usage.total_tokens if said.usage else None
         if tokens is None:
             tokens = sum(passage.tokens for passage in passages)
-        return Ranking(
-            ranked=[(result.index, result.relevance_score) for result in results],
-            usage=ModelUsage(self.model or "reranker", tokens),
-        )
+        usage = ModelUsage(self.model or "reranker", tokens)
+        tell_usage(usage)
+        results = sorted(said.results, key=lambda result: (-result.relevance_score, result.index))
+        if sorted(result.index for result in results) != list(range(len(passages))):
+            raise ModelReplyInvalid(f"asked to rank {len(passages)} passages, got {len(results)} or other indexes")
+        return Ranking([(result.index, result.relevance_score) for result in results], usage)
 
 
 class _RankedNumbers(BaseModel):

@@ -64,9 +64,8 @@ def ask(request: AskRequest) -> AskResponse:
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
     use_cache = request.cache and not request.explain
     deadline = _deadline()
-    with budgets(tenant).spend(_caller(), estimate.of_answer(settings(), query, turns), deadline=deadline) as spent:
+    with budgets(tenant).spend(_caller(), estimate.of_answer(settings(), query, turns), deadline=deadline):
         reply = asking(tenant).ask(query, turns, use_cache=use_cache, deadline=deadline)
-        spent += reply.usages
     return reply.response(
         link_maker(),
         explain=_explanation(reply, query) if request.explain else None,
@@ -81,9 +80,8 @@ def ask(request: AskRequest) -> AskResponse:
 def search(request: SearchRequest) -> SearchResponse:
     began, tenant = perf_counter(), _tenant()
     query, deadline = _query(request), _deadline()
-    with budgets(tenant).spend(_caller(), estimate.of_search(settings(), query), deadline=deadline) as spent:
+    with budgets(tenant).spend(_caller(), estimate.of_search(settings(), query), deadline=deadline):
         found = ask_pipeline(tenant).search(query, deadline=deadline)
-        spent += found.usages
     return search_response(found, request_id=_request_id(), total_ms=(perf_counter() - began) * 1000)
 
 

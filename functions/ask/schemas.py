@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from ask.filters import Filters, Key, storable
+from ask.filters import Filters, Key, Strict, storable
 
 QUESTION_CHARACTERS = 4000
 
@@ -14,23 +14,19 @@ Question = Annotated[
 ]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class HistoryTurn(_Request):
+class HistoryTurn(Strict):
     question: Question
     answer: Annotated[str, StringConstraints(max_length=20_000), storable]
 
 
-class UploadedVersion(_Request):
+class UploadedVersion(Strict):
     """A version of one object, by the VersionId that S3 replied to its upload."""
 
     key: Key
     version: Annotated[str, StringConstraints(min_length=1, max_length=1024), storable]
 
 
-class SearchRequest(_Request):
+class SearchRequest(Strict):
     question: Question
     filters: Filters = Filters()
     top_k: int | None = Field(default=None, ge=1, le=50)
@@ -42,12 +38,12 @@ class SearchRequest(_Request):
 
 
 class AskRequest(SearchRequest):
-    history: list[HistoryTurn] = Field(default_factory=list, max_length=20)
+    history: list[HistoryTurn] = Field(default_factory=list, max_length=20, fail_fast=True)
     explain: bool = False
     cache: bool = Field(default=True, description="Whether a kept answer will do; with `explain`, none is looked for")
 
 
-class RetryRequest(_Request):
+class RetryRequest(Strict):
     """Either one document, or all that failed."""
 
     key: Key | None = None
@@ -198,7 +194,12 @@ class ProblemOut(BaseModel):
     title: str
     status: int
     request_id: str
-    errors: list[WrongPartOut] = Field(default=[], description="Of `invalid-request`: the parts that are wrong")
+    errors: list[WrongPartOut] = Field(
+        default=[], description="Of `invalid-request`: parts that are wrong, the first 20 of them"
+    )
+    further_errors: int | None = Field(
+        default=None, description="Of `invalid-request`: how many more were found, if `errors` does not hold all"
+    )
     reason: str | None = Field(default=None, description="Of `unreadable-document`: as in `GET /documents`")
     hint: str | None = Field(default=None, description="Of `unreadable-document`: as in `GET /documents`")
     scope: Literal["caller", "tenant"] | None = Field(default=None, description="Of `budget-exceeded`: whose limit")

@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from ask.budgets import Budgets, Limits
 from bucketwise.errors import BudgetExceeded
 from bucketwise.prices import ModelUsage
+from bucketwise.spending import tell_usage
 from bucketwise.telemetry import Telemetry
 from tests.integration.index_database import IndexDatabase, connected, opened
 from tests.unit.ingest_fakes import SOON
@@ -39,8 +40,8 @@ class Purse:
         return replace(self, budgets=replace(self.budgets, limits=limits))
 
     def spend(self, tokens: int, *, caller: str = "ada", model: str = UNPRICED, used: int | None = None) -> None:
-        with self.budgets.spend(caller, [ModelUsage(model, tokens)], deadline=SOON) as spent:
-            spent.append(ModelUsage(model, tokens if used is None else used))
+        with self.budgets.spend(caller, [ModelUsage(model, tokens)], deadline=SOON):
+            tell_usage(ModelUsage(model, tokens if used is None else used))
 
     def refusal(self, tokens: int, *, caller: str = "ada", model: str = UNPRICED) -> tuple[str, str]:
         with pytest.raises(BudgetExceeded) as refused:

@@ -15,6 +15,7 @@ from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.errors import BudgetExceeded, DatabaseUnavailable, DeadlineExceeded
 from bucketwise.prices import ModelUsage
+from bucketwise.spending import tell_usage
 from tests.integration.index_database import IndexDatabase
 from tests.integration.purse import PRICED, UNPRICED, Purse, purse_of
 from tests.unit.fakes import log_to_current_stdout
@@ -96,8 +97,8 @@ def test_dollars_that_are_given_back_leave_no_rest(purse: Purse) -> None:
 
 def test_a_request_that_fails_settles_with_what_it_used(purse: Purse) -> None:
     def fail_after(used: int) -> None:
-        with purse.budgets.spend("ada", [ModelUsage(UNPRICED, 1000)], deadline=SOON) as spent:
-            spent.append(ModelUsage(UNPRICED, used))
+        with purse.budgets.spend("ada", [ModelUsage(UNPRICED, 1000)], deadline=SOON):
+            tell_usage(ModelUsage(UNPRICED, used))
             raise DeadlineExceeded("x")
 
     with pytest.raises(DeadlineExceeded):
@@ -140,10 +141,10 @@ def test_a_new_day_begins_with_nothing_spent(purse: Purse) -> None:
 
 
 def test_a_request_that_began_the_day_before_settles_on_that_day(purse: Purse) -> None:
-    with purse.budgets.spend("ada", [ModelUsage(UNPRICED, 1000)], deadline=SOON) as spent:
+    with purse.budgets.spend("ada", [ModelUsage(UNPRICED, 1000)], deadline=SOON):
         day = purse.budgets.reserve("ben", [ModelUsage(UNPRICED, 1)], deadline=SOON).day
         purse.let_days_pass(1)
-        spent.append(ModelUsage(UNPRICED, 10))
+        tell_usage(ModelUsage(UNPRICED, 10))
     today = [part.tokens for part in purse.parts if part.day == day]
     assert today == [10 - 1000] * 2  # all else was moved a day back after the reservation
 
@@ -176,8 +177,8 @@ def test_without_limits_nothing_is_asked_and_nothing_is_kept(purse: Purse) -> No
         raise AssertionError("the database was asked")
 
     unlimited = replace(purse.budgets, database=Database(refuse), limits=Limits())
-    with unlimited.spend("ada", [ModelUsage(UNPRICED, 10**9)], deadline=SOON) as spent:
-        spent.append(ModelUsage(UNPRICED, 10**9))
+    with unlimited.spend("ada", [ModelUsage(UNPRICED, 10**9)], deadline=SOON):
+        tell_usage(ModelUsage(UNPRICED, 10**9))
     assert purse.parts == []
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ask.neighbours import NeighbourChunk, NeighbourTable, Window, join_neighbours, windows_around
 from bucketwise.models import Place, PlaceMark
+from bucketwise.search import Passage
 from ingest.chunking import Chunker
 from ingest.parsing.document import Block, ParsedDocument
 from ingest.receipts import EmbeddingReceipt
@@ -39,6 +40,10 @@ def table(corpus: Corpus) -> NeighbourTable:
 def read(corpus: Corpus, *windows: Window) -> list[NeighbourChunk]:
     found = table(corpus).chunks(windows, deadline=SOON)
     return sorted(found, key=lambda chunk: (chunk.key, chunk.ordinal))
+
+
+def joined_with(passages: list[Passage], chunks: list[NeighbourChunk], reach: int) -> list[Passage]:
+    return join_neighbours(passages, chunks, reach=reach, most_tokens=6000)
 
 
 def test_the_chunks_of_each_window_come_with_their_places_and_version(corpus: Corpus) -> None:
@@ -94,7 +99,7 @@ def test_what_ingest_cut_is_joined_as_it_stood(corpus: Corpus, overlap: int, rea
     assert len(found) == len(chunks) > 20
     for passage in found:
         windows = windows_around([passage], reach)
-        [joined] = join_neighbours([passage], windows, read(corpus, *windows))
+        [joined] = joined_with([passage], read(corpus, *windows), reach)
         stood = TEXT[joined.start : joined.start + len(joined.text)]
         assert len(stood) == len(joined.text) > len(passage.text)
         assert joined.text.split() == stood.split()
@@ -119,7 +124,7 @@ def test_a_document_that_is_replaced_all_the_time_never_mixes_its_versions(corpu
         for _ in range(150):
             found = corpus.ask("part", QUESTION).passages
             windows = windows_around(found[:1], 4)
-            [joined] = join_neighbours(found[:1], windows, table(corpus).chunks(windows, deadline=SOON))
+            [joined] = joined_with(found[:1], table(corpus).chunks(windows, deadline=SOON), 4)
             assert len(set(re.findall(r"version (\d+)", joined.text))) == 1
             joined_ones += joined.text != found[0].text
     finally:
@@ -133,7 +138,7 @@ def test_a_document_that_is_deleted_after_the_search_leaves_its_passage_alone(co
     found = corpus.ask("two", QUESTION).passages
     corpus.remove("a.md")
     windows = windows_around(found, 1)
-    assert join_neighbours(found, windows, read(corpus, *windows)) == found
+    assert joined_with(found, read(corpus, *windows), 1) == found
 
 
 def test_a_version_that_comes_after_the_search_is_not_taken_for_the_one_that_was_found(corpus: Corpus) -> None:
@@ -141,4 +146,4 @@ def test_a_version_that_comes_after_the_search_is_not_taken_for_the_one_that_was
     [found] = corpus.ask("two", QUESTION, limit=1).passages
     windows = windows_around([found], 1)
     now = [replace(chunk, version="v2") for chunk in read(corpus, *windows)]
-    assert join_neighbours([found], windows, now) == [found]
+    assert joined_with([found], now, 1) == [found]

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +26,10 @@ from bucketwise.errors import IndexChanged
 from bucketwise.models import Place, PlaceMark
 from bucketwise.prices import ModelUsage
 from bucketwise.search import HeldVersion, Passage, SearchQuery, SearchResult
+from bucketwise.spending import tell_usage
 from bucketwise.telemetry import Telemetry
-from tests.unit.memory_kinds import MemoryKinds
+from tests.unit.current_stdout import CurrentStdout
+from tests.unit.memory_kinds import EMBEDDING_MODEL, MemoryKinds
 from tests.unit.memory_neighbours import MemoryNeighbourhood
 from tests.unit.memory_rewriter import JoiningRewriter
 
@@ -99,6 +100,7 @@ class FixedEmbedder:
         deadline.allow(tries)
         if self.failure is not None:
             raise self.failure
+        tell_usage(ModelUsage(EMBEDDING_MODEL, 5 * len(texts)))
         return Embeddings([[1.0, 0.0] for _ in texts], tokens=5 * len(texts))
 
 
@@ -119,7 +121,9 @@ class FixedGenerator:
         said = self.later[len(self.prompts) - 2] if 1 < len(self.prompts) <= 1 + len(self.later) else self.answer
         if isinstance(said, Exception):
             raise said
-        return Generation(said, ModelUsage(ANSWER_MODEL, 1000, 100), reply=said.answer)
+        usage = ModelUsage(ANSWER_MODEL, 1000, 100)
+        tell_usage(usage)
+        return Generation(said, usage, reply=said.answer)
 
 
 def said(answer: str, *quotations: tuple[int, str], answerable: bool = True) -> GeneratedAnswer:
@@ -189,16 +193,6 @@ class ScriptedServer:
             raise reply
         # A response can be read once only.
         return httpx2.Response(reply.status_code, headers=reply.headers, content=reply.content)
-
-
-class CurrentStdout:
-    """Today's stdout: a logger keeps the one it first saw, and pytest closes that."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
 
 
 def log_to_current_stdout(telemetry: Telemetry) -> None:

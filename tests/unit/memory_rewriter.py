@@ -7,6 +7,7 @@ from ask.prompt import Turn
 from ask.rewriting import Rewritten
 from bucketwise.deadline import Deadline
 from bucketwise.prices import ModelUsage
+from bucketwise.spending import tell_usage
 
 MODEL = "gpt-4.1-mini"
 
@@ -23,4 +24,6 @@ class JoiningRewriter:
         self.asked.append(question)
         if self.failure is not None:
             raise self.failure
-        return Rewritten(f"{history[-1].question} {question}", ModelUsage(MODEL, 100, 10))
+        usage = ModelUsage(MODEL, 100, 10)
+        tell_usage(usage)
+        return Rewritten(f"{history[-1].question} {question}", usage)

@@ -21,6 +21,7 @@ from bucketwise.errors import (
 )
 from bucketwise.index_kind import IndexKind
 from bucketwise.search import HeldVersion
+from bucketwise.spending import usages_told
 from bucketwise.telemetry import Telemetry
 from tests.unit.asking_fakes import fingerprint
 from tests.unit.fakes import FixedEmbedder, FixedGenerator, MemorySearcher, ask_pipeline, passage, said
@@ -35,6 +36,8 @@ HISTORY = [Turn("How much leave?", "A lot")]
 
 @dataclass
 class World:
+    """``used`` are the input tokens that models were sent for the last reply."""
+
     answer: GeneratedAnswer = ANSWER
     searcher: MemorySearcher = field(default_factory=lambda: MemorySearcher([LEAVE]))
     embedder: FixedEmbedder = field(default_factory=FixedEmbedder)
@@ -43,15 +46,18 @@ class World:
 
     def __post_init__(self) -> None:
         self.generator = FixedGenerator(self.answer)
+        self.used: list[int] = []
 
     def ask(self, query: Query = QUERY, *history: Turn, use_cache: bool = True) -> Reply:
         telemetry = Telemetry("ask")
         pipeline = ask_pipeline(
             self.searcher, self.generator, self.embedder, telemetry=telemetry, rewriter=self.rewriter
         )
-        return Asking(pipeline, self.cache, fingerprint).ask(
-            query, history, use_cache=use_cache, deadline=Deadline.after(20)
-        )
+        with usages_told() as told:
+            asking = Asking(pipeline, self.cache, fingerprint)
+            reply = asking.ask(query, history, use_cache=use_cache, deadline=Deadline.after(20))
+        self.used = [usage.input_tokens for usage in told]
+        return reply
 
     def change(self) -> None:
         """A document's, which is none of the sources."""
@@ -65,7 +71,7 @@ def test_the_same_question_is_answered_from_the_cache_and_costs_nothing() -> Non
     first, again = world.ask(), world.ask()
     assert (first.cache, again.cache) == ("miss", "hit")
     assert again.told == first.told
-    assert (again.corpus_version, again.usages, again.degraded) == (7, [], False)
+    assert (again.corpus_version, world.used, again.degraded) == (7, [], False)
     assert (len(world.generator.prompts), len(world.searcher.asked)) == (1, 1)
     assert list(again.timings_ms) == ["cache"]
 
@@ -99,12 +105,12 @@ def test_another_question_is_answered_anew(other: Query) -> None:
 
 def test_after_any_change_it_is_answered_anew_with_the_vector_that_was_kept() -> None:
     world = World()
-    first = world.ask()
+    world.ask()
+    assert world.used == [5, 1000]
     world.change()
     reply = world.ask()
     assert (reply.cache, reply.corpus_version) == ("miss", 8)
-    assert [usage.input_tokens for usage in first.usages] == [5, 1000]
-    assert [usage.input_tokens for usage in reply.usages] == [0, 1000]
+    assert world.used == [1000]
     assert world.searcher.asked[-1].vector == [1.0, 0.0]
 
 
@@ -114,7 +120,7 @@ def test_vectors_of_another_kind_are_not_taken_for_the_live_one() -> None:
     world.searcher.kinds.live = IndexKind("another-model", 2)
     world.searcher.kinds.forget()
     reply = world.ask()
-    assert (reply.cache, reply.usages[0].input_tokens) == ("miss", 5)
+    assert (reply.cache, world.used) == ("miss", [5, 1000])
 
 
 @pytest.mark.parametrize("use_cache", [True, False])
@@ -206,7 +212,7 @@ def test_a_follow_up_is_rewritten_and_then_searched_for_and_answered_by_itself()
     assert world.searcher.asked[0].text == "How much leave? And me?"
     assert "<question>How much leave? And me?</question>" in world.generator.prompts[0].content
     assert "A lot" not in world.generator.prompts[0].content
-    assert [usage.input_tokens for usage in reply.usages] == [5, 100, 1000]
+    assert world.used == [100, 5, 1000]
     assert reply.degraded is False
     assert list(reply.timings_ms) == ["cache", "rewrite", "embed", "search", "generate"]
 
@@ -215,7 +221,7 @@ def test_a_follow_up_is_kept_as_the_question_that_it_stands_for() -> None:
     world = World()
     world.ask(Query("How much leave? And me?"))
     reply = world.ask(Query("And me?"), *HISTORY)
-    assert (reply.cache, [usage.input_tokens for usage in reply.usages]) == ("hit", [100])
+    assert (reply.cache, world.used) == ("hit", [100])
     assert reply.response(lambda *_: None, explain=None, request_id="r", total_ms=1).usage.prompt_tokens == 100
 
 

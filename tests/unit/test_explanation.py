@@ -31,7 +31,8 @@ def fates(found: Sequence[Passage], *, limit: int = 8, budget: int = 6000, **ref
         MemorySearcher(found), FixedGenerator(said("So [1].", (1, "days"))), telemetry=telemetry,
         max_context_tokens=budget,
     )  # fmt: skip
-    pipeline = replace(pipeline, refinement=Refinement(MemoryNeighbourhood(held), telemetry, **refinement))
+    step = Refinement(MemoryNeighbourhood(held), telemetry, max_context_tokens=budget, **refinement)
+    pipeline = replace(pipeline, refinement=step)
     answer = pipeline.answer(Query("Leave?", limit=limit), deadline=Deadline.after(5))
     shown = explained(answer, filters={"prefix": "hr/"}, trace_id="1-a")
     assert (shown.question, shown.filters, shown.trace_id) == ("Leave?", {"prefix": "hr/"}, "1-a")

@@ -34,7 +34,7 @@ def hit(of: NeighbourChunk, *, score: float = 1.0) -> Passage:
 def joined(hits: list[Passage], reach: int, stored: list[NeighbourChunk] = CHUNKS) -> list[Passage]:
     windows = windows_around(hits, reach)
     inside = [each for each in stored if any(w.key == each.key and w.first <= each.ordinal <= w.last for w in windows)]
-    return join_neighbours(hits, windows, inside)
+    return join_neighbours(hits, inside, reach=reach, most_tokens=6000)
 
 
 def without_white_space(text: str) -> str:
@@ -96,6 +96,21 @@ def test_passages_that_are_far_apart_stay_two() -> None:
     many = [chunk(ordinal, 10 * ordinal, 10 * ordinal + 9, "ten chars." * 9) for ordinal in range(9)]
     assert windows_around([hit(many[7]), hit(many[1])], 1) == [Window("a.md", 0, 2), Window("a.md", 6, 8)]
     assert [(each.start, each.tokens) for each in joined([hit(many[7]), hit(many[1])], 1, many)] == [(60, 30), (0, 30)]
+
+
+@given(
+    ordinals=st.lists(st.integers(0, 29), min_size=1, max_size=12, unique=True),
+    reach=st.integers(0, 4),
+)
+def test_with_room_enough_each_passage_has_all_its_neighbours_in_whatever_order_they_are_ranked(
+    ordinals: list[int], reach: int
+) -> None:
+    many = [chunk(ordinal, 10 * ordinal, 10 * ordinal + 9, "ten chars." * 30) for ordinal in range(30)]
+    stretches = joined([hit(many[ordinal]) for ordinal in ordinals], reach, many)
+    windows = [
+        (window.first, min(window.last, 29)) for window in windows_around([hit(many[o]) for o in ordinals], reach)
+    ]
+    assert sorted((each.start // 10, (each.start + len(each.text)) // 10) for each in stretches) == windows
 
 
 @pytest.mark.parametrize(

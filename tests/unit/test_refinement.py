@@ -24,6 +24,7 @@ from bucketwise.errors import (
 )
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
+from bucketwise.spending import tell_usage
 from bucketwise.telemetry import Telemetry
 from tests.unit.fakes import FixedGenerator, MemorySearcher, ask_pipeline, passage, said
 from tests.unit.memory_neighbours import MemoryNeighbourhood
@@ -50,7 +51,9 @@ class BackwardsReranker:
         if self.failure is not None:
             raise self.failure
         ranked: list[tuple[int, float | None]] = [(place, float(place)) for place in reversed(range(len(passages)))]
-        return Ranking(ranked, ModelUsage("gpt-4.1-mini", 100, 10))
+        usage = ModelUsage("gpt-4.1-mini", 100, 10)
+        tell_usage(usage)
+        return Ranking(ranked, usage)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
 from bucketwise.model_calls import call_model
+from bucketwise.prices import ModelUsage
+from bucketwise.spending import tell_usage, tokens_said
 
 MOST_INPUTS = 2048  # of one request: OpenAI's API reference, "Create embeddings"
 MOST_SECONDS = 60.0
@@ -55,10 +57,9 @@ class OpenAIEmbedder:
         # The encoding is left to the SDK: base64 costs it a thirtieth of the CPU that floats do.
         size = self.dimensions if self.model.startswith("text-embedding-3") else openai.omit
         reply = self.client.embeddings.create(input=list(texts), model=self.model, dimensions=size, timeout=timeout)
-        return Embeddings(
-            vectors=_checked_vectors(reply, count=len(texts), dimensions=self.dimensions),
-            tokens=(reply.usage.prompt_tokens or 0) if reply.usage else 0,
-        )
+        tokens = tokens_said(reply.usage.prompt_tokens) if reply.usage else 0
+        tell_usage(ModelUsage(self.model, tokens))
+        return Embeddings(_checked_vectors(reply, count=len(texts), dimensions=self.dimensions), tokens)
 
 
 def _checked_vectors(reply: CreateEmbeddingResponse, *, count: int, dimensions: int) -> list[list[float]]:
