@@ -44,6 +44,18 @@ DATABASE = [
         database.test_the_database_is_encrypted_at_rest_and_in_transit,
     ),
     Fault(
+        "database: no rows in its log",
+        "        log_min_messages: log\n",
+        "",
+        database.test_the_databases_own_log_has_no_rows_and_no_statements_and_stays_with_it,
+    ),
+    Fault(
+        "database: its log stays with it",
+        "      CopyTagsToSnapshot: true\n",
+        "      CopyTagsToSnapshot: true\n      EnableCloudwatchLogsExports: [postgresql]\n",
+        database.test_the_databases_own_log_has_no_rows_and_no_statements_and_stays_with_it,
+    ),
+    Fault(
         "database: backups of at least 7 days",
         "BackupRetentionPeriod: 7",
         "BackupRetentionPeriod: 1",
