@@ -2,6 +2,7 @@
 
 from tests.unit import test_template_database as database
 from tests.unit import test_template_existing_database as existing
+from tests.unit import test_template_existing_network as network
 from tests.unit import test_template_proxy as proxy
 from tests.unit import test_template_variants as variants
 from tests.unit.template_faults.fault import Fault
@@ -126,6 +127,19 @@ NETWORK = [
         "      RouteTableIds: [!Ref PrivateRoutes]\n",
         "      RouteTableIds: [!Ref PublicRoutes]\n",
         database.test_s3_is_reached_without_leaving_the_network,
+    ),
+    Fault(
+        "network: endpoints admit whom their private names lead there",
+        "CidrIp: 100.64.0.0/10",
+        "CidrIp: 100.64.0.0/16",
+        network.test_endpoints_admit_whom_their_private_names_lead_there,
+    ),
+    Fault(
+        "network: endpoints of the stack's own network admit the functions alone",
+        "        - !If [MakesVpc, !Ref AWS::NoValue, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8,",
+        "        - !If [MakesDatabase, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8, Description: all},"
+        " {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8,",
+        network.test_endpoints_of_a_network_that_the_stack_makes_admit_the_functions_alone,
     ),
     Fault(
         "network: egress by NAT, a parameter",
