@@ -175,6 +175,12 @@ MIGRATION = [
         database.test_the_migration_runs_again_when_its_content_or_the_kind_of_index_changes,
     ),
     Fault(
+        "migration: runs again on another existing database",
+        "      Database: *database\n",
+        "",
+        existing.test_the_migration_runs_again_when_anything_changes_that_it_reads,
+    ),
+    Fault(
         "migration: ServiceTimeout",
         "ServiceTimeout: 360",
         "ServiceTimeout: 3600",
