@@ -102,6 +102,12 @@ DATABASE = [
     Fault("database: its proxy speaks TLS", "RequireTLS: true", "RequireTLS: false",
           proxy.test_the_proxy_is_in_the_private_subnets_and_speaks_tls_alone),
     Fault(
+        "database: functions may go to it until they know of its proxy",
+        "                      - Id: *server-id\n                    - !If\n                      - MakesProxy\n",
+        "                      - Id: *proxy-id\n                    - !If\n                      - MakesProxy\n",
+        proxy.test_functions_may_log_in_to_the_database_until_they_know_of_the_proxy,
+    ),
+    Fault(
         "database: its proxy logs in as the functions' users",
         "${Database.DBClusterResourceId}/bucketwise_ask\n",
         "${Database.DBClusterResourceId}/*\n",
