@@ -18,8 +18,21 @@ from local.aws_session import SAM_CONFIG, session_of
 from local.callers import shortened
 
 MIGRATIONS = ROOT / "layers" / "bucketwise" / "bucketwise" / "migrations"
-# A stack without resources: a change set that was never executed, or a creation that failed.
-UNMADE = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
+# A stack without resources: a change set that was never executed.
+UNMADE = "REVIEW_IN_PROGRESS"
+# Those that CloudFormation changes. CREATE_FAILED and UPDATE_FAILED are what is left where no roll-back was wanted.
+UPGRADABLE = {
+    *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"),
+    *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED"),
+}
+_BEGIN_ANEW = 'take away what is left of it, and begin anew: docs/operations.md, "A first deployment that failed"'
+WHAT_TO_DO = {
+    "ROLLBACK_COMPLETE": _BEGIN_ANEW,
+    "ROLLBACK_FAILED": _BEGIN_ANEW,
+    "DELETE_FAILED": _BEGIN_ANEW,
+    "UPDATE_ROLLBACK_FAILED": "mend what its events tell; aws cloudformation continue-update-rollback --stack-name {}",
+}
+_SEE_EVENTS = "its events say why"
 OWN = ("Architecture", "MigrationHash", "Release")
 HASH_CHARACTERS = 16
 
@@ -74,7 +87,11 @@ def arguments(*, there: bool, overrides: Mapping[str, str]) -> list[str]:
 
 
 def is_there(cloudformation: Any, stack: str) -> bool:
-    """Whether the stack has parameters to keep. Raises ClientError and BotoCoreError if that cannot be known."""
+    """Whether the stack has parameters to keep.
+
+    Raises NotDeployable for one that CloudFormation would neither make nor change as it is, and ClientError and
+    BotoCoreError if nothing can be known of it.
+    """
     try:
         [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
@@ -83,11 +100,13 @@ def is_there(cloudformation: Any, stack: str) -> bool:
         if said["Code"] == "ValidationError" and "does not exist" in said["Message"]:
             return False
         raise
-    if found["StackStatus"] == "ROLLBACK_COMPLETE":
-        print(
-            f"{stack} is what a failed creation left: delete it first, sam delete --stack-name {stack}", file=sys.stderr
-        )
-    return found["StackStatus"] not in UNMADE
+    status = found["StackStatus"]
+    if status == UNMADE:
+        return False
+    if status not in UPGRADABLE:
+        what = "wait until that has ended" if status.endswith("_IN_PROGRESS") else WHAT_TO_DO.get(status, _SEE_EVENTS)
+        raise NotDeployable(f"the stack {stack} is {status}: {what.format(stack)}")
+    return True
 
 
 def own_parameters() -> dict[str, str]:

@@ -83,7 +83,7 @@ class Gateway:
         except TimeoutError:
             return error_response(HTTPStatus.GATEWAY_TIMEOUT, "Endpoint request timed out")
         except Throttled:
-            return error_response(HTTPStatus.TOO_MANY_REQUESTS, "Too Many Requests")
+            return BUSY
         except (FunctionError, MalformedResponse):
             return error_response(HTTPStatus.BAD_GATEWAY, "Internal server error")
 
@@ -92,6 +92,16 @@ def error_response(status: HTTPStatus, message: str) -> Response:
     """What API Gateway says in its own name."""
     body = json.dumps({"message": message}).encode()
     return Response(status, (("Content-Type", "application/json"),), body)
+
+
+# API Gateway takes Lambda's 429 for a failure of the integration: template.yaml, INTEGRATION_FAILURE.
+BUSY = Response(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    (("Content-Type", "application/problem+json"), ("Retry-After", "1")),
+    json.dumps(
+        {"type": "urn:bucketwise:problem:too-busy", "title": "Too much is being asked at once.", "status": 503}
+    ).encode(),
+)
 
 
 class _Server(ThreadingHTTPServer):

@@ -31,6 +31,8 @@ _ENDING_PATIENCE = 10.0  # seconds for the server of a twin that has just been k
 _RUNNING_PATIENCE = 1.0  # seconds for such a server to notice
 #: Not synchronous_commit: what was committed must survive ``kill``, only not a crash of the whole machine.
 _THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}
+#: As in template.yaml: no errors of statements, which may hold rows and values, and no text of any.
+LOG_SETTINGS = {"log_min_messages": "log", "log_error_verbosity": "terse", "log_min_error_statement": "panic"}
 _HELD_BY_ANOTHER = ('lock file "postmaster.pid" already exists', "pre-existing shared memory block")
 _SETTINGS_LOCK = 0x6275636B  # any fixed number: an advisory lock against two twins creating one role
 
@@ -46,20 +48,21 @@ class Postgres:
     data: Path
     port: int
     durable: bool
+    log: Path | None
     _process: GuardedProcess
 
     @classmethod
-    def start(cls, data: Path, *, durable: bool) -> Self:
+    def start(cls, data: Path, *, durable: bool, log: Path | None = None) -> Self:
         """Starts PostgreSQL on ``data``, made when missing; ``durable`` False trades crash safety for speed.
 
-        Raises DatabaseInUse, and ServerDied with the tail of the log when it cannot start.
+        ``log`` is appended to. Raises DatabaseInUse, and ServerDied with the tail of the log when it cannot start.
         """
         data = data.expanduser().resolve()
         _initialise(data)
         for _ in range(_PORT_ATTEMPTS):
             port = _free_port()
             try:
-                return cls(data, port, durable, _launch(data, port, durable))
+                return cls(data, port, durable, log, _launch(data, port, durable, log))
             except _PortTaken:
                 continue
         raise ServerDied(f"found no free port in {_PORT_ATTEMPTS} attempts")
@@ -100,7 +103,7 @@ class Postgres:
     def restart(self) -> None:
         """Kills the server and starts it again on the same port."""
         self.kill()
-        self._process = _launch(self.data, self.port, self.durable)
+        self._process = _launch(self.data, self.port, self.durable, self.log)
 
     def stop(self) -> None:
         self._process.stop()
@@ -149,10 +152,10 @@ def _initialise(data: Path) -> None:
     fresh.rename(data)
 
 
-def _launch(data: Path, port: int, durable: bool) -> GuardedProcess:
+def _launch(data: Path, port: int, durable: bool, log: Path | None) -> GuardedProcess:
     began = time.monotonic()
     while True:
-        process = _spawn(data, port, durable)
+        process = _spawn(data, port, durable, log)
         try:
             with ExitStack() as unless_ready:
                 unless_ready.callback(process.stop)
@@ -171,7 +174,7 @@ def _launch(data: Path, port: int, durable: bool) -> GuardedProcess:
             return process
 
 
-def _spawn(data: Path, port: int, durable: bool) -> GuardedProcess:
+def _spawn(data: Path, port: int, durable: bool, log: Path | None) -> GuardedProcess:
     # get_server() makes the system user that PostgreSQL needs under root, and starts nothing.
     installed = get_server(data, cleanup_mode=None, start=False)
     if installed.system_user is not None:
@@ -181,6 +184,7 @@ def _spawn(data: Path, port: int, durable: bool) -> GuardedProcess:
         "port": str(port),
         "unix_socket_directories": "",  # a socket's path may be no longer than about 100 bytes
         "lc_messages": "C",
+        **LOG_SETTINGS,
         **({} if durable else _THROW_AWAY),
     }
     return GuardedProcess.start(
@@ -192,6 +196,7 @@ def _spawn(data: Path, port: int, durable: bool) -> GuardedProcess:
         ],
         env={"PATH": os.defpath, "LC_ALL": "C"},
         cwd=data.parent,
+        log=log,
         user=installed.system_user,
         stop_signal=signal.SIGINT,  # "fast": ends sessions; SIGTERM would wait for clients to leave
     )

@@ -30,6 +30,7 @@ class GuardedProcess:
         self._process = process
         self._name = name
         self._log = log
+        self._begins = os.fstat(log.fileno()).st_size
         self._grace = grace
         self._last_words = ""
         self._said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -91,11 +92,11 @@ class GuardedProcess:
                 return ready
 
     def tail(self) -> str:
-        """The end of what the command wrote to stderr."""
+        """The end of what the command wrote to stderr, and none that was in the file before it."""
         if self._log.closed:
             return self._last_words
         size = os.fstat(self._log.fileno()).st_size
-        start = max(0, size - _LOG_TAIL)
+        start = max(self._begins, size - _LOG_TAIL)
         return os.pread(self._log.fileno(), _LOG_TAIL, start).decode(errors="replace").strip()
 
     def send_signal(self, number: signal.Signals) -> None:

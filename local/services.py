@@ -107,7 +107,10 @@ class Services:
         home, own_model = self.options.home, wants_own_model(self.options.environment)
         # Waited for on leaving the block, so that a server is stopped also when another did not start.
         with ThreadPoolExecutor(max_workers=3) as pool:
-            postgres = pool.submit(self._kept, lambda: Postgres.start(home / "postgres", durable=self.options.durable))
+            postgres = pool.submit(
+                self._kept,
+                lambda: Postgres.start(home / "postgres", durable=self.options.durable, log=self.logs / "postgres.log"),
+            )
             storage = pool.submit(
                 self._kept,
                 lambda: Storage.start(

@@ -5,18 +5,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from moto.cloudformation.models import cloudformation_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.server import ThreadedMotoServer
 
 from local import CODE, ROOT
-from local.deploy import MIGRATIONS, is_there, migration_hash
+from local.deploy import MIGRATIONS, UPGRADABLE, WHAT_TO_DO, is_there, migration_hash
 from tests.unit.template_model import SAM, needs_sam
 
 REGION = "eu-west-1"
@@ -168,7 +170,7 @@ def test_nothing_is_deployed_that_is_only_checked_or_about_which_nothing_can_be_
         assert done.stderr.startswith("could not deploy: ")
 
 
-def test_a_stack_that_has_nothing_in_it_is_not_there(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stack_that_has_nothing_in_it_is_not_there(cloud: Cloud) -> None:
     client = cloud.cloudformation
     assert not is_there(client, "notes")
     client.create_change_set(
@@ -177,9 +179,53 @@ def test_a_stack_that_has_nothing_in_it_is_not_there(cloud: Cloud, capsys: pytes
     assert not is_there(client, "notes")
     client.create_stack(StackName="drafts", TemplateBody=json.dumps(SMALL))
     assert is_there(client, "drafts")
-    [found] = [each for each in cloudformation_backends[ACCOUNT][REGION].stacks.values() if each.name == "drafts"]
-    found.status = "ROLLBACK_COMPLETE"
-    assert not is_there(client, "drafts")
-    assert "sam delete --stack-name drafts" in capsys.readouterr().err
-    found.status = "UPDATE_ROLLBACK_COMPLETE"
-    assert is_there(client, "drafts")
+
+
+@pytest.mark.parametrize(
+    ("status", "what_to_do"),
+    [
+        ("ROLLBACK_COMPLETE", "A first deployment that failed"),
+        ("ROLLBACK_FAILED", "A first deployment that failed"),
+        ("DELETE_FAILED", "A first deployment that failed"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name halves"),
+        ("CREATE_IN_PROGRESS", "wait"),
+        ("ROLLBACK_IN_PROGRESS", "wait"),
+        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "wait"),
+        ("IMPORT_ROLLBACK_FAILED", "events"),
+    ],
+)
+def test_a_stack_that_can_be_neither_made_nor_changed_is_refused_with_what_to_do(
+    cloud: Cloud, config: Path, sam: Path, status: str, what_to_do: str
+) -> None:
+    with stack_that_is(cloud, status):
+        for more in ((), ("--check",)):
+            done = cloud.deploy("halves", "--config-file", str(config), *more, sam=sam)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert f"could not deploy: the stack halves is {status}: " in done.stderr
+            assert what_to_do in done.stderr
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED"])
+def test_a_stack_that_can_be_changed_is_upgraded(cloud: Cloud, status: str) -> None:
+    with stack_that_is(cloud, status):
+        assert is_there(cloud.cloudformation, "halves")
+
+
+@contextmanager
+def stack_that_is(cloud: Cloud, status: str) -> Iterator[None]:
+    cloud.make("halves")
+    stacks = cloudformation_backends[ACCOUNT][REGION].stacks.values()
+    [found] = [each for each in stacks if each.name == "halves"]
+    found.status = status
+    yield
+    found.status = "CREATE_COMPLETE"
+    cloud.cloudformation.delete_stack(StackName="halves")
+
+
+def test_every_state_of_a_stack_is_made_upgraded_waited_for_or_told_of() -> None:
+    """As CloudFormation's own description of itself, which botocore has, names them."""
+    shape = botocore.session.get_session().get_service_model("cloudformation").shape_for("StackStatus")
+    rest = {each for each in shape.enum if not each.endswith("_IN_PROGRESS")} - UPGRADABLE - WHAT_TO_DO.keys()
+    assert rest == {"DELETE_COMPLETE", "IMPORT_ROLLBACK_FAILED"}  # of no stack that has a name; of imports
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert "\n## A first deployment that failed\n" in page

@@ -186,7 +186,9 @@ def test_a_request_that_finds_no_free_environment_is_one_too_many(gateway: Gatew
     with ThreadPoolExecutor(2) as callers:
         busy = [callers.submit(call, gateway, "/sleeps?seconds=0.8") for _ in range(2)]
         time.sleep(0.2)
-        assert message_of(call(gateway, "/")) == (429, "Too Many Requests")
+        status, headers, body = call(gateway, "/")
+        assert (status, headers["Content-Type"], headers["Retry-After"]) == (503, "application/problem+json", "1")
+        assert json.loads(body)["type"] == "urn:bucketwise:problem:too-busy"
         assert [answer.result()[0] for answer in busy] == [200, 200]
 
 

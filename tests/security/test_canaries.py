@@ -31,6 +31,13 @@ def test_logs_and_metrics_hold_nothing_private(system: Watched, function: str) -
     assert system.logs[function].count("\n") > 1
 
 
+def test_the_databases_own_log_holds_nothing_private(system: Watched) -> None:
+    """Of the server that every mishap met; an error of a statement would be in it by PostgreSQL's own settings."""
+    log = (system.twin.logs / "postgres.log").read_text(errors="replace")
+    assert [line for line in log.splitlines() if system.canaries.found_in(line)] == []
+    assert log.count("ready to accept connections") >= 2  # it was lost, and started again
+
+
 def test_metrics_were_among_the_logs(system: Watched) -> None:
     assert {name for name, log in system.logs.items() if '"_aws":' in log} >= {"ask", "ingest", "reconcile"}
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.aws_commands import faults_of, in_shell
 from tests.unit.template_model import ROOT, SAM, deployed, needs_sam, of_type, parameter, properties, stack
+from tests.unit.template_variants import VARIANTS
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -139,7 +140,7 @@ COSTS: dict[str, list[float]] = {
     "Aurora woken by reconcile once a day": [*[ACU_HOUR * 30 * 10 / 60 * 0.5] * 3, 0],
     "Aurora storage (0.10": [0.1 * gigabytes for gigabytes in (1, 1, 1, 20)],
     "2 secrets (0.40": [2 * 0.40] * 4,
-    "12 alarms (0.10": [12 * 0.10] * 4,
+    "14 alarms (0.10": [14 * 0.10] * 4,
     "30 metrics of its own (0.30": [0.30 * share / HOURS for share in (3 * 30, 3 * 30, 30 * 66, 30 * HOURS)],
     "Logs (0.50": [0.50 * 4e-6 * asked for asked in QUESTIONS],
     "X-Ray (5.00": [5 / 1e6 * asked for asked in QUESTIONS],
@@ -178,10 +179,20 @@ def test_what_waking_the_database_costs_is_computed_for_intervals_that_there_are
 
 def test_as_many_alarms_and_secrets_are_counted_as_there_are() -> None:
     types = [each["Type"] for each in deployed().values()]
-    assert types.count("AWS::CloudWatch::Alarm") == 12
+    assert types.count("AWS::CloudWatch::Alarm") == 14
     assert types.count("AWS::SecretsManager::Secret") + 1 == 2  # and the one that RDS keeps for the master user
 
 
-def test_the_one_alarm_that_is_not_counted_is_made_by_the_parameter_that_is_named() -> None:
-    assert "(0.10 $; `DailySpendAlarmUsd` makes one more)" in PAGE
-    assert deployed(DailySpendAlarmUsd="10").keys() - deployed().keys() == {"SpendAlarm"}
+def test_the_alarms_that_are_not_counted_are_made_by_the_parameters_that_are_named() -> None:
+    assert "(0.10 $; `DailySpendAlarmUsd` and `Auth=jwt` make one more each)" in PAGE
+    for given, made in (({"DailySpendAlarmUsd": "10"}, "SpendAlarm"), (VARIANTS["tokens"], "AuthorizerAlarm")):
+        more = deployed(**given).keys() - deployed().keys()
+        assert [name for name in more if name.endswith("Alarm")] == [made]
+
+
+def test_a_stack_without_outputs_is_taken_away_by_its_resources() -> None:
+    """As what a creation that failed leaves: it has no outputs, and the database that it made is protected."""
+    failed = section("A first deployment that failed")
+    assert "$(output " not in failed
+    assert "$(resource Database)" in failed
+    assert properties("Database")["DeletionProtection"] is True

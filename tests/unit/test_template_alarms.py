@@ -1,7 +1,8 @@
-"""Alarms, outputs, and the template as a whole."""
+"""Alarms, outputs, and the template as a whole. The dashboard is tested in test_template_dashboard.py."""
 
 import json
 import os
+import re
 import subprocess
 from typing import Any
 
@@ -11,9 +12,9 @@ from bucketwise.telemetry import Metric
 from tests.unit.template_model import (
     ROOT,
     SAM,
+    STAGE,
     attribute,
     deployed,
-    made,
     needs_sam,
     of_type,
     parameter,
@@ -74,6 +75,44 @@ def test_documents_that_wait_too_long_raise_an_alarm() -> None:
 def test_server_errors_of_the_api_raise_an_alarm() -> None:
     errors = alarm("AWS/ApiGateway", "5XXError", ApiName=properties("Api")["Name"], Stage="live")
     assert errors["Statistic"] == "Sum"
+
+
+def test_an_invocation_of_ask_without_an_answer_raises_an_alarm() -> None:
+    crashes = alarm("AWS/Lambda", "Errors", FunctionName={"Ref": "AskFunction"})
+    assert (crashes["Statistic"], crashes["Threshold"]) == ("Sum", 0)
+
+
+def counted_in_the_log_of_requests(metric: str) -> str:
+    """The pattern of the lines that the metric counts, one each, where an alarm without dimensions looks for it."""
+    [found] = [
+        each
+        for each in of_type("AWS::Logs::MetricFilter").values()
+        if each["MetricTransformations"] == [{"MetricNamespace": NAMESPACE, "MetricName": metric, "MetricValue": "1"}]
+    ]
+    assert found["LogGroupName"] == {"Ref": "ApiLogs"}
+    pattern: str = found["FilterPattern"]
+    assert set(re.findall(r"\$\.(\w+)", pattern)) <= json.loads(properties(STAGE)["AccessLogSetting"]["Format"]).keys()
+    return pattern
+
+
+def test_server_errors_that_the_gateway_makes_itself_raise_an_alarm() -> None:
+    """CloudWatch counts them as 4XXError: all whose status the template changes."""
+    assert counted_in_the_log_of_requests("GatewayErrors") == '{ ($.status = "5*") && ($.error != "-") }'
+    errors = alarm(NAMESPACE, "GatewayErrors")
+    assert (errors["Statistic"], errors["Threshold"]) == ("Sum", 5)
+
+
+def test_tokens_that_cannot_be_checked_raise_an_alarm_and_those_that_are_not_good_do_not() -> None:
+    """For API Gateway, one that is not good is no failure of the authorizer: it is UNAUTHORIZED."""
+    assert counted_in_the_log_of_requests("AuthorizerFailures") == '{ $.error = "AUTHORIZER_*" }'
+    failures = alarm(NAMESPACE, "AuthorizerFailures")
+    assert (failures["Statistic"], failures["Threshold"]) == ("Sum", 0)
+    made = properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"].keys()
+    assert {name for name in made if name.startswith("AUTHORIZER_")} == {
+        "AUTHORIZER_FAILURE",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+    }
+    assert "AuthorizerAlarm" in deployed(**VARIANTS["tokens"]).keys() - deployed().keys()
 
 
 @pytest.mark.parametrize("function", ["AskFunction", "IngestFunction"])
@@ -141,45 +180,6 @@ def test_a_days_spending_raises_an_alarm_if_it_is_bounded() -> None:
     assert (cost["Statistic"], cost["Period"], cost["Threshold"]) == ("Sum", 24 * HOUR, {"Ref": "DailySpendAlarmUsd"})
     assert stack()["Resources"]["SpendAlarm"]["Condition"] == "HasSpendAlarm"
     assert parameter("DailySpendAlarmUsd")["Default"] == 0
-
-
-def widgets(**given: str) -> list[dict[str, Any]]:
-    text, put_in = made("Dashboard", **given)["DashboardBody"]["Fn::Sub"]
-    for name, value in put_in.items():
-        text = text.replace(f"${{{name}}}", value["Fn::Sub"] if isinstance(value, dict) else value)
-    body: dict[str, list[dict[str, Any]]] = json.loads(text)
-    return body["widgets"]
-
-
-def test_the_dashboard_shows_metrics_that_there_are() -> None:
-    shown = [metric for widget in widgets() for metric in widget["properties"]["metrics"]]
-    services = {service_of(name) for name in ("AskFunction", "IngestFunction")}
-    own = {(metric[1], metric[3]) for metric in shown if metric[0] == NAMESPACE["Fn::Sub"]}
-    assert {name for name, _ in own} <= {metric.value[0] for metric in Metric}
-    assert {service for _, service in own} <= services
-    wanted = {
-        Metric.CITATIONS_VERIFIED, Metric.CITATIONS_DROPPED, Metric.ANSWERS_REFUSED, Metric.ANSWERS_DEGRADED,
-        Metric.CACHE_HIT, Metric.CACHE_MISS, Metric.BUDGET_EXCEEDED, Metric.TIME_TO_ANSWER,
-    }  # fmt: skip
-    assert {metric.value[0] for metric in wanted} <= {name for name, _ in own}
-    assert {metric[0] for metric in shown} == {NAMESPACE["Fn::Sub"], "AWS/SQS", "AWS/RDS"}
-
-
-def test_the_dashboard_shows_no_database_that_the_stack_did_not_make() -> None:
-    texts = json.dumps(widgets(**VARIANTS["existing server"]))
-    assert "AWS/SQS" in texts
-    assert "AWS/RDS" not in texts
-
-
-def test_the_dashboards_widgets_do_not_lie_on_each_other() -> None:
-    taken = [
-        (column, row)
-        for widget in widgets()
-        for column in range(widget["x"], widget["x"] + widget["width"])
-        for row in range(widget["y"], widget["y"] + widget["height"])
-    ]
-    assert len(taken) == len(set(taken))
-    assert max(column for column, _ in taken) < 24
 
 
 def test_an_alarms_periods_are_of_a_length_that_cloudwatch_takes() -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from ask.routes import app
 from ask.schemas import AskRequest, RetryRequest, SearchRequest
+from local.gateway import BUSY
 from tests.unit.template_model import ROOT, STAGE, attribute, dependencies, made, of_type, properties, stack
 
 GATEWAY_MILLISECONDS = 29_000
@@ -19,6 +20,7 @@ STATUSES = {
     "THROTTLED": 429,
     "AUTHORIZER_FAILURE": 503,
     "AUTHORIZER_CONFIGURATION_ERROR": 503,
+    "INTEGRATION_FAILURE": 503,
     "INTEGRATION_TIMEOUT": 503,
 }
 SCHEMAS: dict[str, type[BaseModel]] = {"/ask": AskRequest, "/search": SearchRequest, "/retries": RetryRequest}
@@ -182,6 +184,14 @@ def test_a_problem_of_the_gateway_says_its_status(name: str, status: int) -> Non
 @pytest.mark.parametrize("name", [name for name, status in STATUSES.items() if status in {429, 503}])
 def test_who_is_sent_away_is_told_when_to_come_back(name: str) -> None:
     assert gateway_responses()[name]["responseParameters"]["gatewayresponse.header.Retry-After"].strip("'").isdigit()
+
+
+def test_a_request_that_lambda_does_not_take_is_answered_as_by_the_twins_gateway() -> None:
+    """Of a function in a proxy integration, Lambda's 429 is a failure of the integration."""
+    headers = gateway_responses()["INTEGRATION_FAILURE"]["responseParameters"]
+    named = {name.rpartition(".")[2]: value.strip("'") for name, value in headers.items()}
+    assert (BUSY.status, dict(BUSY.headers)) == (503, named)
+    assert json.loads(BUSY.body) | {"request_id": "id"} == problem("INTEGRATION_FAILURE")
 
 
 def test_no_gateway_error_repeats_what_was_sent() -> None:

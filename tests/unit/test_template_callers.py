@@ -27,7 +27,7 @@ from tests.unit.template_model import (
 )
 
 JWT = {"Auth": "jwt", "JwtIssuer": "https://login.example.com", "JwtAudience": "bucketwise"}
-OF_TOKENS = {AUTHORIZER, "AuthorizeRole", "AuthorizeLogs", "AuthorizePermission"}
+OF_TOKENS = {AUTHORIZER} | {f"Authorize{what}" for what in ("Role", "Logs", "Permission", "rFailures", "rAlarm")}
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJ5In0.c2lnbmF0dXJl-_"
 

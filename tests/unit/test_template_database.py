@@ -1,10 +1,10 @@
 """The database, the network around it, and the migration."""
 
 import re
-from typing import Any
 
 import pytest
 
+from local.postgres import LOG_SETTINGS
 from tests.unit.template_model import (
     FUNCTIONS,
     MAPPING,
@@ -29,11 +29,6 @@ USABLE_SHARE = 0.7
 ANYWHERE = {"0.0.0.0/0", "::/0"}
 
 
-def open_ports(group: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = properties(group).get("SecurityGroupIngress", [])
-    return found
-
-
 def only_with(condition: str) -> set[str]:
     return {name for name, each in stack()["Resources"].items() if each.get("Condition") == condition}
 
@@ -49,6 +44,13 @@ def test_the_database_is_encrypted_at_rest_and_in_transit() -> None:
     assert properties("Database")["StorageEncrypted"] is True
     assert properties("Database")["DBClusterParameterGroupName"] == {"Ref": "DatabaseParameters"}
     assert properties("DatabaseParameters")["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_the_databases_own_log_has_no_rows_and_no_statements_and_stays_with_it() -> None:
+    """As the twin's, in which tests look for what must not be there. A log group that RDS makes keeps all for ever."""
+    assert properties("DatabaseParameters")["Parameters"].items() >= LOG_SETTINGS.items()
+    assert LOG_SETTINGS["log_min_messages"] == "log"
+    assert "EnableCloudwatchLogsExports" not in properties("Database")
 
 
 def test_the_database_is_not_deleted_by_mistake() -> None:
@@ -93,7 +95,14 @@ def test_the_database_is_reachable_from_the_functions_alone() -> None:
 
 
 def test_no_security_group_lets_the_world_in() -> None:
-    rules = [rule for group in of_type("AWS::EC2::SecurityGroup") for rule in open_ports(group)]
+    made = [
+        each["Properties"]
+        for given in VARIANTS.values()
+        for each in deployed(**given).values()
+        if each["Type"].startswith("AWS::EC2::SecurityGroup") and not each["Type"].endswith("Egress")
+    ]
+    rules = [rule for group in made for rule in group.get("SecurityGroupIngress", [group])]
+    assert rules
     assert not [rule for rule in rules if rule.get("CidrIp", rule.get("CidrIpv6")) in ANYWHERE]
 
 

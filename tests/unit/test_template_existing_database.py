@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from migrate.handler import SCHEMA_SETTINGS
 from tests.unit.template_model import (
     FUNCTIONS,
     ROLES,
@@ -121,6 +122,28 @@ def test_a_server_without_a_security_group_is_reached_by_its_port_alone() -> Non
 def test_the_migration_waits_until_the_functions_are_let_in() -> None:
     assert made("Migration", **EXISTING_CLUSTER)["Ingress"] == {"Ref": "ExistingDatabaseIngress"}
     assert deployed(**EXISTING_CLUSTER)["Migration"]["DependsOn"] == "FunctionsToDatabase"
+
+
+@pytest.mark.parametrize("variant", ["everything made", "existing cluster", "existing server, certified by its owner"])
+def test_the_migration_runs_again_when_anything_changes_that_it_reads(variant: str) -> None:
+    """CloudFormation looks at the properties alone, and not at the environment of the function behind them."""
+    given = VARIANTS[variant]
+    read = {
+        name: value
+        for name, value in variables("MigrateFunction", **given).items()
+        if name.startswith(SCHEMA_SETTINGS) and isinstance(value, dict)
+    }
+    told = made("Migration", **given).values()
+    assert len(read) >= 5
+    # The endpoint's address is the writer instance's by another name.
+    own = {"DATABASE_HOST": attribute("Database", "Endpoint.Address")}
+    assert {name: value for name, value in read.items() if value not in told and value != own.get(name)} == {}
+
+
+def test_the_migration_runs_again_for_a_server_that_proves_itself_otherwise() -> None:
+    public = made("Migration", **EXISTING_SERVER)
+    own = made("Migration", **EXISTING_SERVER | {"ExistingDatabaseCa": "rds"})
+    assert (public["Ca"], own["Ca"]) == ("public", "")
 
 
 @pytest.mark.parametrize("name", ["FunctionsToDatabase", "Migration"])

@@ -1,9 +1,11 @@
 """The stack in a network that was there before."""
 
+from ipaddress import ip_network
+
 import pytest
 
-from tests.unit.template_model import FUNCTIONS, decided, deployed, made, resources_for, statements
-from tests.unit.template_variants import EXISTING_VPC
+from tests.unit.template_model import FUNCTIONS, ROOT, decided, deployed, made, parameter, resources_for, statements
+from tests.unit.template_variants import EXISTING_VPC, VARIANTS
 
 VPC = {"Ref": "ExistingVpcId"}
 SUBNETS = {"Fn::Split": [",", {"Ref": "ExistingSubnetIds"}]}
@@ -52,6 +54,42 @@ def test_endpoints_are_made_in_an_existing_network_only_if_asked_for() -> None:
     assert endpoints.keys() == {"SecretsManagerEndpoint", "QueueEndpoint"}
     assert [(each["VpcId"], each["SubnetIds"]) for each in endpoints.values()] == [(VPC, SUBNETS)] * 2
     assert not [name for name in deployed(**EXISTING_VPC) if name.endswith("Endpoint")]
+
+
+def admitted_by_the_endpoints(**given: str) -> list[str]:
+    rules = made("EndpointSecurityGroup", **given)["SecurityGroupIngress"]
+    assert {(each["IpProtocol"], each["FromPort"], each["ToPort"]) for each in rules} == {("tcp", 443, 443)}
+    functions = {"Ref": "FunctionSecurityGroup"}
+    return ["functions" if each.get("SourceSecurityGroupId") == functions else each["CidrIp"] for each in rules]
+
+
+def test_endpoints_admit_whom_their_private_names_lead_there() -> None:
+    """In an existing network that is everybody who is there, and not the functions alone."""
+    given = {**EXISTING_VPC, "MakeEndpoints": "true"}
+    assert made("SecretsManagerEndpoint", **given)["PrivateDnsEnabled"] is True
+    assert made("QueueEndpoint", **given)["PrivateDnsEnabled"] is True
+    functions, *networks = admitted_by_the_endpoints(**given)
+    assert functions == "functions"
+    assert not [each for each in networks if ip_network(each).is_global]
+    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"} == set(networks)
+
+
+def test_endpoints_of_a_network_that_the_stack_makes_admit_the_functions_alone() -> None:
+    assert admitted_by_the_endpoints(**VARIANTS["no NAT"]) == ["functions"]
+
+
+@pytest.mark.parametrize("parameter_name", ["ExistingVpcId", "MakeEndpoints"])
+def test_what_changes_in_an_existing_network_is_said(parameter_name: str) -> None:
+    said = parameter(parameter_name)["Description"]
+    assert "Nothing in it is changed" not in said
+    assert "endpoints" in said
+
+
+def test_that_endpoints_want_one_subnet_of_a_zone_is_said_before_they_are_refused() -> None:
+    """CloudFormation cannot tell the zones of subnets: EC2 refuses with DuplicateSubnetsInSameZone."""
+    assert "no two may be in one zone" in parameter("MakeEndpoints")["Description"]
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert "no two of `ExistingSubnetIds` may be in one zone" in readme
 
 
 def test_the_way_to_the_internet_of_an_existing_network_is_its_own() -> None:

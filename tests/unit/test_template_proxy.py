@@ -1,5 +1,7 @@
 """The stack with an RDS Proxy in front of its database."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.template_model import (
@@ -59,11 +61,21 @@ def test_questions_and_documents_go_through_the_proxy(function: str) -> None:
     assert given["DATABASE_HOST"] == attribute("Proxy", "Endpoint")
     assert given["DATABASE_AUTH"] == "iam"
     assert given["DATABASE_CA"] == "public"  # its certificate is of Amazon Trust Services, not of RDS
-    [allowed] = resources_for(ROLES[function], "rds-db:connect", **PROXY)
-    resource, put_in = allowed["Fn::Sub"]
     # arn:aws:rds:REGION:ACCOUNT:db-proxy:prx-...
-    assert put_in == {"Id": {"Fn::Select": [6, {"Fn::Split": [":", attribute("Proxy", "DBProxyArn")]}]}}
-    assert resource.endswith(f":dbuser:${{Id}}/{USERS[function]}")
+    assert {"Fn::Select": [6, {"Fn::Split": [":", attribute("Proxy", "DBProxyArn")]}]} in may_log_in_to(function)
+
+
+def may_log_in_to(function: str) -> list[Any]:
+    """Resource ids of servers, on each as the function's own user."""
+    texts = [each["Fn::Sub"] for each in resources_for(ROLES[function], "rds-db:connect", **PROXY)]
+    assert all(resource.endswith(f":dbuser:${{Id}}/{USERS[function]}") for resource, _ in texts)
+    return [put_in["Id"] for _, put_in in texts]
+
+
+@pytest.mark.parametrize("function", THROUGH)
+def test_functions_may_log_in_to_the_database_until_they_know_of_the_proxy(function: str) -> None:
+    """Roles are changed first, and the functions when the proxy is there and the migration has run."""
+    assert attribute("Database", "DBClusterResourceId") in may_log_in_to(function)
 
 
 @pytest.mark.parametrize("function", PAST)

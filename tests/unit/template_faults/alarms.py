@@ -1,6 +1,7 @@
 """Alarms."""
 
 from tests.unit import test_template_alarms as alarms
+from tests.unit import test_template_dashboard as dashboard
 from tests.unit.template_faults.fault import Fault
 
 FAULTS = [
@@ -23,9 +24,39 @@ FAULTS = [
         alarms.test_server_errors_of_the_api_raise_an_alarm,
     ),
     Fault(
+        "alarms: 5xx that API Gateway makes itself",
+        '{ ($.status = "5*") && ($.error != "-") }',
+        '{ $.status = "5*" }',
+        alarms.test_server_errors_that_the_gateway_makes_itself_raise_an_alarm,
+    ),
+    Fault(
+        "alarms: tokens that cannot be checked, and no others",
+        '{ $.error = "AUTHORIZER_*" }',
+        '{ $.error = "*UTHORIZE*" }',
+        alarms.test_tokens_that_cannot_be_checked_raise_an_alarm_and_those_that_are_not_good_do_not,
+    ),
+    Fault(
+        "alarms: invocations without an answer",
+        "      MetricName: Errors\n      Dimensions: [{Name: FunctionName, Value: !Ref AskFunction}]\n",
+        "      MetricName: Errors\n      Dimensions: [{Name: FunctionName, Value: !Ref AskVersion}]\n",
+        alarms.test_an_invocation_of_ask_without_an_answer_raises_an_alarm,
+    ),
+    Fault(
+        "alarms: a metric is looked for under the dimensions that it is sent with",
+        '"ParsersLost", "service", "ingest", "reason", "hung"],',
+        '"ParsersLost", "service", "ingest"],',
+        dashboard.test_metrics_are_looked_for_under_the_dimensions_that_they_are_sent_with,
+    ),
+    Fault(
+        "alarms: the dashboard shows each reason of a lost parser",
+        '"ParsersLost", "service", "ingest", "reason", "limits"],',
+        '"ParsersLost", "service", "ingest", "reason", "lost"],',
+        dashboard.test_a_lost_parser_is_shown_however_it_was_lost,
+    ),
+    Fault(
         "alarms: throttles",
-        "Dimensions: [{Name: FunctionName, Value: !Ref AskFunction}]",
-        "Dimensions: [{Name: FunctionName, Value: ask}]",
+        "MetricName: Throttles\n      Dimensions: [{Name: FunctionName, Value: !Ref AskFunction}]",
+        "MetricName: Throttles\n      Dimensions: [{Name: FunctionName, Value: ask}]",
         alarms.test_a_throttled_function_raises_an_alarm,
     ),
     Fault(

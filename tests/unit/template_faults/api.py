@@ -50,4 +50,10 @@ FAULTS = [
         "        DEFAULT_5XX: {ResponseTemplates: {application/json: '{\"message\":$context.error.messageString}'}}\n",
         api.test_the_gateways_own_errors_are_problem_documents,
     ),
+    Fault(
+        "API: a request that Lambda does not take may come again",
+        "        INTEGRATION_FAILURE:  #",
+        "        REQUEST_TOO_LARGE:  #",
+        api.test_a_request_that_lambda_does_not_take_is_answered_as_by_the_twins_gateway,
+    ),
 ]

@@ -2,6 +2,7 @@
 
 from tests.unit import test_template_database as database
 from tests.unit import test_template_existing_database as existing
+from tests.unit import test_template_existing_network as network
 from tests.unit import test_template_proxy as proxy
 from tests.unit import test_template_variants as variants
 from tests.unit.template_faults.fault import Fault
@@ -42,6 +43,18 @@ DATABASE = [
         'rds.force_ssl: "1"',
         'rds.force_ssl: "0"',
         database.test_the_database_is_encrypted_at_rest_and_in_transit,
+    ),
+    Fault(
+        "database: no rows in its log",
+        "        log_min_messages: log\n",
+        "",
+        database.test_the_databases_own_log_has_no_rows_and_no_statements_and_stays_with_it,
+    ),
+    Fault(
+        "database: its log stays with it",
+        "      CopyTagsToSnapshot: true\n",
+        "      CopyTagsToSnapshot: true\n      EnableCloudwatchLogsExports: [postgresql]\n",
+        database.test_the_databases_own_log_has_no_rows_and_no_statements_and_stays_with_it,
     ),
     Fault(
         "database: backups of at least 7 days",
@@ -89,6 +102,12 @@ DATABASE = [
     Fault("database: its proxy speaks TLS", "RequireTLS: true", "RequireTLS: false",
           proxy.test_the_proxy_is_in_the_private_subnets_and_speaks_tls_alone),
     Fault(
+        "database: functions may go to it until they know of its proxy",
+        "                      - Id: *server-id\n                    - !If\n                      - MakesProxy\n",
+        "                      - Id: *proxy-id\n                    - !If\n                      - MakesProxy\n",
+        proxy.test_functions_may_log_in_to_the_database_until_they_know_of_the_proxy,
+    ),
+    Fault(
         "database: its proxy logs in as the functions' users",
         "${Database.DBClusterResourceId}/bucketwise_ask\n",
         "${Database.DBClusterResourceId}/*\n",
@@ -114,6 +133,19 @@ NETWORK = [
         "      RouteTableIds: [!Ref PrivateRoutes]\n",
         "      RouteTableIds: [!Ref PublicRoutes]\n",
         database.test_s3_is_reached_without_leaving_the_network,
+    ),
+    Fault(
+        "network: endpoints admit whom their private names lead there",
+        "CidrIp: 100.64.0.0/10",
+        "CidrIp: 100.64.0.0/16",
+        network.test_endpoints_admit_whom_their_private_names_lead_there,
+    ),
+    Fault(
+        "network: endpoints of the stack's own network admit the functions alone",
+        "        - !If [MakesVpc, !Ref AWS::NoValue, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8,",
+        "        - !If [MakesDatabase, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8, Description: all},"
+        " {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8,",
+        network.test_endpoints_of_a_network_that_the_stack_makes_admit_the_functions_alone,
     ),
     Fault(
         "network: egress by NAT, a parameter",
@@ -147,6 +179,12 @@ MIGRATION = [
         "      ContentHash: !Ref MigrationHash\n",
         "",
         database.test_the_migration_runs_again_when_its_content_or_the_kind_of_index_changes,
+    ),
+    Fault(
+        "migration: runs again on another existing database",
+        "      Database: *database\n",
+        "",
+        existing.test_the_migration_runs_again_when_anything_changes_that_it_reads,
     ),
     Fault(
         "migration: ServiceTimeout",

@@ -39,10 +39,16 @@ BUCKET = [
         storage.test_the_bucket_and_its_objects_refuse_plain_http,
     ),
     Fault(
-        "bucket: Retain",
-        "    Condition: MakesBucket\n    DeletionPolicy: Retain\n",
-        "    Condition: MakesBucket\n    DeletionPolicy: Delete\n",
-        storage.test_the_bucket_outlives_the_stack_and_a_replacement,
+        "bucket: Retain, except when its creation is rolled back",
+        "    DeletionPolicy: RetainExceptOnCreate  # what a creation",
+        "    DeletionPolicy: Retain  # what a creation",
+        storage.test_the_bucket_outlives_the_stack_and_a_replacement_and_goes_on_refusing_plain_http,
+    ),
+    Fault(
+        "bucket: its policy stays with it",
+        "    Condition: MakesBucket\n    DeletionPolicy: RetainExceptOnCreate\n",
+        "    Condition: MakesBucket\n",
+        storage.test_the_bucket_outlives_the_stack_and_a_replacement_and_goes_on_refusing_plain_http,
     ),
     Fault(
         "bucket: non-current versions expire",
