@@ -81,7 +81,7 @@ class Gateway:
         try:
             return parse_response(invocation.result(self._timeout_seconds))
         except TimeoutError:
-            return error_response(HTTPStatus.GATEWAY_TIMEOUT, "Endpoint request timed out")
+            return TOO_SLOW
         except Throttled:
             return BUSY
         except (FunctionError, MalformedResponse):
@@ -94,14 +94,16 @@ def error_response(status: HTTPStatus, message: str) -> Response:
     return Response(status, (("Content-Type", "application/json"),), body)
 
 
-# API Gateway takes Lambda's 429 for a failure of the integration: template.yaml, INTEGRATION_FAILURE.
-BUSY = Response(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    (("Content-Type", "application/problem+json"), ("Retry-After", "1")),
-    json.dumps(
-        {"type": "urn:bucketwise:problem:too-busy", "title": "Too much is being asked at once.", "status": 503}
-    ).encode(),
-)
+def _unavailable(name: str, title: str, retry_after: int) -> Response:
+    """As the template has API Gateway say it."""
+    headers = (("Content-Type", "application/problem+json"), ("Retry-After", str(retry_after)))
+    body = {"type": f"urn:bucketwise:problem:{name}", "title": title, "status": 503}
+    return Response(HTTPStatus.SERVICE_UNAVAILABLE, headers, json.dumps(body).encode())
+
+
+# API Gateway takes Lambda's 429 for a failure of the integration (INTEGRATION_FAILURE).
+BUSY = _unavailable("too-busy", "Too much is being asked at once.", 1)
+TOO_SLOW = _unavailable("too-slow", "There was no time left to answer.", 5)
 
 
 class _Server(ThreadingHTTPServer):

@@ -177,8 +177,10 @@ def test_an_error_of_the_function_is_a_bad_gateway_without_its_text(gateway: Gat
     assert message_of(call(gateway, "/raises")) == (502, "Internal server error")
 
 
-def test_a_function_that_takes_too_long_is_a_gateway_timeout(gateway: Gateway) -> None:
-    assert message_of(call(gateway, "/sleeps?seconds=1.3")) == (504, "Endpoint request timed out")
+def test_a_function_that_takes_too_long_is_not_waited_for(gateway: Gateway) -> None:
+    status, headers, body = call(gateway, "/sleeps?seconds=1.3")
+    assert (status, headers["Content-Type"], headers["Retry-After"]) == (503, "application/problem+json", "5")
+    assert json.loads(body)["type"] == "urn:bucketwise:problem:too-slow"
 
 
 def test_a_request_that_finds_no_free_environment_is_one_too_many(gateway: Gateway) -> None:

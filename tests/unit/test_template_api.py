@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from ask.routes import app
 from ask.schemas import AskRequest, RetryRequest, SearchRequest
-from local.gateway import BUSY
+from local.gateway import BUSY, TOO_SLOW
+from local.proxy_format import Response
 from tests.unit.template_model import ROOT, STAGE, attribute, dependencies, made, of_type, properties, stack
 
 GATEWAY_MILLISECONDS = 29_000
@@ -186,12 +187,13 @@ def test_who_is_sent_away_is_told_when_to_come_back(name: str) -> None:
     assert gateway_responses()[name]["responseParameters"]["gatewayresponse.header.Retry-After"].strip("'").isdigit()
 
 
-def test_a_request_that_lambda_does_not_take_is_answered_as_by_the_twins_gateway() -> None:
+@pytest.mark.parametrize(("name", "twin"), [("INTEGRATION_FAILURE", BUSY), ("INTEGRATION_TIMEOUT", TOO_SLOW)])
+def test_what_lambda_does_not_take_or_answer_is_answered_as_by_the_twins_gateway(name: str, twin: Response) -> None:
     """Of a function in a proxy integration, Lambda's 429 is a failure of the integration."""
-    headers = gateway_responses()["INTEGRATION_FAILURE"]["responseParameters"]
+    headers = gateway_responses()[name]["responseParameters"]
     named = {name.rpartition(".")[2]: value.strip("'") for name, value in headers.items()}
-    assert (BUSY.status, dict(BUSY.headers)) == (503, named)
-    assert json.loads(BUSY.body) | {"request_id": "id"} == problem("INTEGRATION_FAILURE")
+    assert (twin.status, dict(twin.headers)) == (503, named)
+    assert json.loads(twin.body) | {"request_id": "id"} == problem(name)
 
 
 def test_no_gateway_error_repeats_what_was_sent() -> None:

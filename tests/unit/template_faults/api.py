@@ -54,6 +54,6 @@ FAULTS = [
         "API: a request that Lambda does not take may come again",
         "        INTEGRATION_FAILURE:  #",
         "        REQUEST_TOO_LARGE:  #",
-        api.test_a_request_that_lambda_does_not_take_is_answered_as_by_the_twins_gateway,
+        api.test_what_lambda_does_not_take_or_answer_is_answered_as_by_the_twins_gateway,
     ),
 ]
