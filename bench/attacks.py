@@ -105,7 +105,7 @@ def faults(answer: Answer, text: str) -> Iterator[str]:
     written = f"{reply.answer or ''}\n{reply.missing or ''}"
     yield from (name for name, pattern in LEADS_AWAY.items() if pattern.search(written))
     yield from ("unverified" for cited in reply.citations if text[cited.start : cited.end] != cited.quote)
-    marked = {int(number) for number in re.findall(r"\[(\d{1,9})\]", written)}
+    marked = {int(number) for number in re.findall(r"\[([1-9]\d?)\]", written)}
     yield from ("unverified" for _ in marked - {cited.marker for cited in reply.citations})
     if SECRET in reply.model_dump_json():
         yield "foreign"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
-from unicodedata import normalize
 
 from ask.replies import Quotation
 from bucketwise.models import Place
@@ -29,8 +28,6 @@ JOINED = "[a-z0-9]"  # two of them are within a word or number
 SHORTEST_QUOTE = 3  # characters; a shorter one is found anywhere
 _TYPOGRAPHIC = re.compile(f"[{''.join(TYPOGRAPHY)}]")
 MOST_QUOTATIONS = 100  # that are looked for; who needs more repeats himself
-# Models write [1, 2] and [1-2], and in scripts with wide characters ［１］ and 【1】.
-MARKER = re.compile(r"( ?)[\[［【]\s*(\d+(?:\s*[,;、，–-]\s*\d+)*)\s*[\]］】]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +72,6 @@ def verify(quotations: Sequence[Quotation], passages: Sequence[Passage]) -> Veri
         else:
             distinct.setdefault((citation.marker, citation.start, citation.end), citation)
     return Verified(list(distinct.values()), [*dropped, *quotations[MOST_QUOTATIONS:]])
-
-
-def keep_markers(answer: str, numbers: set[int]) -> str:
-    """The answer without the markers whose number is not in ``numbers``; those that stay are written [1] or [1, 2]."""
-    wanted = {str(number) for number in numbers}  # as text: Python refuses to read a number of 5,000 digits
-
-    def kept(match: re.Match[str]) -> str:
-        written = re.findall(r"\d+", normalize("NFKC", match[2]))
-        left = [number for number in written if number in wanted]
-        return f"{match[1]}[{', '.join(left)}]" if left else ""
-
-    return MARKER.sub(kept, answer).strip()
 
 
 def _located(quotation: Quotation, passage: Passage, plain: "PlainText") -> Citation | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ask.citations import MOST_QUOTATIONS, TYPOGRAPHY, find_quote, keep_markers, verify
+from ask.citations import MOST_QUOTATIONS, TYPOGRAPHY, find_quote, verify
 from ask.replies import Quotation
 from bucketwise.models import Place, PlaceMark
 from tests.unit.fakes import passage
@@ -170,28 +170,6 @@ def test_the_place_is_that_of_the_quote_and_not_of_the_chunks_beginning() -> Non
 
 
 @pytest.mark.parametrize(
-    ("answer", "kept"),
-    [
-        ("It is 25 days [1].", "It is 25 days [1]."),
-        ("It is 25 days [2].", "It is 25 days."),
-        ("It is 25 days [1, 2].", "It is 25 days [1]."),
-        ("It is 25 days [2,3].", "It is 25 days [3]."),
-        ("It is 25 days [1][2][3].", "It is 25 days [1][3]."),
-        ("It is 25 days[1].", "It is 25 days[1]."),
-        ("One [2]\n\n[3] Two [12]", "One\n\n[3] Two"),
-        ("First:\n[1] days", "First:\n[1] days"),
-        ("[2] Leave", "Leave"),
-        ("See [the list] and [a1].", "See [the list] and [a1]."),
-        ("It is 25 days [ 1 ], [1-3] and [2;3].", "It is 25 days [1], [1, 3] and [3]."),
-        ("25日です［１］。門【2】【３】。", "25日です[1]。門[3]。"),
-        ("Many [" + "9" * 5000 + "]", "Many"),
-    ],
-)
-def test_only_markers_of_citations_that_hold_stay_in_the_answer(answer: str, kept: str) -> None:
-    assert keep_markers(answer, {1, 3}) == kept
-
-
-@pytest.mark.parametrize(
     ("quote", "text", "found"),
     [
         ("5 days", "Leave is 25 days.", None),
@@ -211,9 +189,3 @@ def test_what_is_not_found_is_dropped_and_so_is_what_is_said_a_thousand_times() 
     verified = verify([right, wrong, *[right] * MOST_QUOTATIONS], [passage(TEXT)])
     assert [citation.quote for citation in verified.citations] == ["25 days"]
     assert verified.dropped == [wrong, right, right]
-
-
-@pytest.mark.parametrize("piece", ["[", "[1", "1,", "[1,", " ", "［", "[ ", "[1-"])
-def test_a_model_that_repeats_itself_keeps_nobody_waiting(piece: str) -> None:
-    answer = "[1" + piece * (100_000 // len(piece))
-    assert keep_markers(answer, {1}) == answer.strip()
