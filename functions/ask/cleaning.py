@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
-REMOVED = "(link removed)"
+from ask.addresses import has_address, without_addresses
 
-# Soft hyphens, spaces without width, marks of direction: they hide an address from the expressions below, not from a
+# Soft hyphens, spaces without width, marks of direction: they hide an address from expressions, not from a
 # browser. Joiners stay, without which Persian and Hindi are misspelt: in an address they make it another one.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
@@ -26,17 +26,6 @@ _DEFINITION = re.compile(r"^[ \t]*\[(?!\d+\])[^\[\]]+\]:.*$", re.MULTILINE)
 _LINKING = re.compile(r"(\w \[\d+\]:)|\](?=[(:])")
 _ELEMENT = re.compile(r"<[!/?]?[A-Za-z][^<>]*>|<!--[^<>]*-->")
 _OPENING = re.compile(r"<(?=[A-Za-z!/?]|[^\s<>]*@)")
-# As browsers and GitHub's Markdown find them, and names with a path behind, as chat programs do. A bare name stays:
-# it may be a company's.
-_ADDRESS = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]{0,30}:)?[/\\]{2}[^\s/\\]\S*|\bwww\d*\.\S+"
-    r"|\b(?:https?|ftp|mailto|javascript|vbscript):\S+|\bdata:\w+/\S+"
-    r"|\b(?:[a-z0-9-]{1,63}\.){1,8}(?:com|net|org|io|info|biz|xyz|top|site|online|club|shop|app|dev|ai|co|me|tk|link"
-    r"|click|live|ru|cn|de|uk|fr|nl|es|it|jp|br|eu|us)(?::\d+)?[/?#]\S*",
-    re.IGNORECASE,
-)
-_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_TRAILING = ".,;:!?)]}'\"’”"
 
 
 def cleaned(text: str, *, quotes: Sequence[str] = ()) -> str:
@@ -53,23 +42,16 @@ def cleaned(text: str, *, quotes: Sequence[str] = ()) -> str:
 
 
 def _cleaned_once(text: str, quotes: Sequence[str]) -> str:
-    def without_address(found: re.Match[str]) -> str:
-        """What ends a sentence after an address stays."""
-        address = found[0].rstrip(_TRAILING)
-        if found.re is _MAIL and any(address.casefold() in quote.casefold() for quote in quotes):
-            return found[0]
-        return REMOVED + found[0][len(address) :]
-
     text = _CONTROL.sub("", _INVISIBLE.sub("", text))
     text = _LINKED_MARKER.sub(r"\1", _IMAGE.sub(r"\1", _DEFINITION.sub("", text)))
     text = _LINKING.sub(lambda found: found[1] or "] ", _LINK.sub(r"\1", text))
     if "&" in text and _reads_as_more(text):
         text = unescape(text)
     text = _OPENING.sub("< ", _ELEMENT.sub("", text))  # "n <k" stays, and opens no element
-    return _MAIL.sub(without_address, _ADDRESS.sub(without_address, text)).strip()
+    return without_addresses(text, quotes=quotes).strip()
 
 
 def _reads_as_more(text: str) -> bool:
     """Whether a page would show an element or an address where the text has entities."""
     shown = unescape(text)
-    return shown != text and any(each.search(shown) for each in (_ELEMENT, _OPENING, _ADDRESS, _MAIL, _LINK))
+    return shown != text and (has_address(shown) or any(each.search(shown) for each in (_ELEMENT, _OPENING, _LINK)))

@@ -46,7 +46,7 @@ EVIL = "evil.test/x?q=secret"
         ("[a\\]b](https:evil.test)", "[a\\]b] ((link removed))"),
         ("[`]`](/x)", "[`]`] (/x)"),
         ("![x]\n\n> [x]: https://evil.test/a.png", "![x]\n\n> [x] : (link removed)"),
-        ("So [1].\n\n[1]: evil.test/a", "So [1].\n\n[1] : evil.test/a"),
+        ("So [1].\n\n[1]: evil.test/a", "So [1].\n\n[1] : evil.test /a"),
         ("Write to <#@evil.test>", "Write to < #@evil.test>"),
         ("Write to x&commat;evil.test", "Write to (link removed)"),
         ("data:text/html;base64,AAAA", "(link removed)"),
@@ -85,13 +85,16 @@ def test_a_mail_address_stays_if_a_verified_quote_has_it() -> None:
 
 # What browsers, GitHub's Markdown and HTML would load or lead to.
 LEADS_AWAY = re.compile(
-    r"https?://|//evil|\bwww\.\S|!\[[^\]]*\]\(|\[[^\]]*\]\([^)]|<[a-z]|\bmailto:\S|\bjavascript:\S", re.IGNORECASE
+    r"https?://|//evil|\bwww\.\S|!\[[^\]]*\]\(|\[[^\]]*\]\([^)]|<[a-z]|\bmailto:\S|\bjavascript:\S"
+    r"|(?<![\w/.-])[\w-]+\.[^\W\d_]{2,}[/?#]\w",
+    re.IGNORECASE,
 )
 LINK_OR_MARKUP = re.compile(r"<(?:a|img|script|b|i)\b", re.IGNORECASE)
 PIECES = st.sampled_from(
     ["![", "](", "[", "]", ")", "(", "<", ">", "a", " ", "\n", "http", "https:", "//", EVIL, "www.", "\u200b", "&lt;",
      "&amp;", "&#x3c;", "img", "src=", "javascript:", "mailto:", "x@evil.test", "'", '"', "[1]", ".", "!", "ref]: ",
-     "[1]: ", "> ", "- ", "`", "\\", "&#91;", "&commat;", "http:/evil.test/"]
+     "[1]: ", "> ", "- ", "`", "\\", "&#91;", "&commat;", "http:/evil.test/",
+     "bit.ly/x", "1.2.3.4/x", "münchen.de/x", "<branch>", "<b>", "=", "&#46;", "evil.museum", "?q=", "/", "!["]
 )  # fmt: skip
 
 
@@ -113,7 +116,9 @@ def test_nothing_put_together_from_pieces_leads_away(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["[", "![", "[a](", "](b)", "<!--", "<a", "a.", ".x", "a-", "a+", "a@", "\n", "[\n", "&amp;", "&lt;b ", "(", "://"],
+    ["[", "![", "[a](", "](b)", "<!--", "<a", "a.", ".x", "a-", "a+", "a@", "\n", "[\n", "&amp;", "&lt;b ", "(", "://",
+     "<b ", "<p =", "<p a=", "![1][", "!", "[a]: ", "[a]: x", "[a](b.cc/", "[a](: ", "a.bb/", "a.bb?", "é.", "1.",
+     "1.2.3.4/", "::::", "?", "<a:/", "<<b>", "b>", "a.b-"],
 )  # fmt: skip
 def test_a_model_that_repeats_itself_keeps_nobody_waiting(piece: str) -> None:
     """Read in a time that grows with the square of the length, these would take minutes."""
