@@ -77,6 +77,36 @@ def test_text_stays_as_it_is(text: str) -> None:
     assert cleaned(text) == text
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("Run git checkout <branch> first [1].", "Run git checkout < branch> first [1]."),
+        (
+            "Set <timeout>30</timeout>, not <title> or <source>",
+            "Set < timeout>30< /timeout>, not < title> or < source>",
+        ),
+        ('Write <property name="a" value="b"/>.', 'Write < property name="a" value="b"/>.'),
+        ("Discard if pH<x and T>y [1].", "Discard if pH< x and T>y [1]."),
+        ("It is so if a<b and c>d.", "It is so if a< b and c>d."),
+        ("Use Map<String, List<Integer>> here [1].", "Use Map< String, List< Integer>> here [1]."),
+        ("Use vector<std::string>.", "Use vector< std::string>."),
+        ("[Note]: the fee is 5 EUR [1].\nSo pay.", "[Note] : the fee is 5 EUR [1].\nSo pay."),
+        ("[Due]: 30/06/2024", "[Due] : 30/06/2024"),
+        ("[^1]: The fee is 5 EUR.", "[^1] : The fee is 5 EUR."),
+        ("Doses [1](adults only) are 5 mg.", "Doses [1] (adults only) are 5 mg."),
+        ("Doses [1](mg/kg) and [2](3:4) [max](see 5)", "Doses [1] (mg/kg) and [2] (3:4) [max] (see 5)"),
+        ("It is 25![1][2] Or 30![1](adults)", "It is 25! [1][2] Or 30! [1] (adults)"),
+        ("Stop![adults](only they)", "Stop! [adults] (only they)"),
+        ("See [1, 2](https://evil.test) and [1-3](#c).", "See [1, 2] and [1-3]."),
+        ("5<br>10<p class=x>15<td>20", "5 10 15 20"),
+        ("<b>25</b> <i>days</i> of <span style='x'>leave</span><br/>", "25 days of leave"),
+        ('See [here](evil.com "title") and [there](../x).', "See here and there."),
+    ],
+)
+def test_words_that_look_like_markup_or_links_stay_and_open_none(written: str, left: str) -> None:
+    assert cleaned(written) == left
+
+
 def test_a_mail_address_stays_if_a_verified_quote_has_it() -> None:
     text = "Send it to Travel@example.com, not to x@evil.test."
     quotes = ["Send receipts to travel@example.com"]
