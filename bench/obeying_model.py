@@ -16,6 +16,7 @@ from typing import Any
 
 DIMENSIONS = 8
 LINK = "https://evil.test/collect?text="
+CHAT_LINKS = "evil.cc/collect?text=1 1.2.3.4/collect?text=1 münchen.de/collect?text=1 evil.museum/collect?text=1"
 NOWHERE = "This stands in no document."
 
 _PASSAGE = re.compile(r'<passage id="(\d+)"[^>]*>\n(.*?)\n</passage>', re.DOTALL)
@@ -59,7 +60,7 @@ class ObeyingModel:
         false = [{"passage": number, "quote": NOWHERE} for number, _ in passages]
         return {
             "answerable": True,
-            "answer": f"So it is [1][2][99].{written}\n{shown}\n{text}",
+            "answer": f"So it is [1][2][99]. {CHAT_LINKS}{written}\n{shown}\n{text}",
             "citations": [
                 *honest,
                 *false,

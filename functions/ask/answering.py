@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from time import perf_counter
 
-from ask.citations import MARKER, Citation, keep_markers, verify
+from ask.citations import Citation, verify
 from ask.cleaning import cleaned
 from ask.generation import Generation, Generator
+from ask.markers import keep_markers
 from ask.prompt import PROMPT_VERSION, Prompt, build_prompt
 from ask.replies import Quotation
 from ask.support import unsupported
@@ -99,29 +100,29 @@ def checked(generation: Generation, shown: Sequence[Passage]) -> Draft:
     said = generation.answer
     verified = verify(said.citations, shown)
     citations = verified.citations
-    text = _as_text(said.answer, citations)
+    text = _as_text(said.answer, citations, len(shown))
     reason = None
     if not said.answerable or not said.answer.strip():
         reason = Reason.NOT_IN_PASSAGES
-    elif not citations or not _WORD.search(MARKER.sub("", text)):
+    elif not citations or not _WORD.search(keep_markers(text, set(), shown=len(shown))):
         reason = Reason.NO_QUOTE_VERIFIED
     return Draft(
         text=text if reason is None else None,
         reason=reason,
-        missing=(_as_text(said.reason, []) or None) if reason is Reason.NOT_IN_PASSAGES else None,
+        missing=(_as_text(said.reason, [], len(shown)) or None) if reason is Reason.NOT_IN_PASSAGES else None,
         citations=citations if reason is None else [],
-        unsupported=unsupported(text) if reason is None else [],
+        unsupported=unsupported(text, {citation.marker for citation in citations}) if reason is None else [],
         dropped=verified.dropped,
         prompt_version=generation.prompt_version,
         usages=(generation.usage,),
     )
 
 
-def _as_text(written: str, citations: Sequence[Citation]) -> str:
+def _as_text(written: str, citations: Sequence[Citation], shown: int) -> str:
     """Cleaned, and with no markers but those of the citations."""
     quotes, numbers = [citation.quote for citation in citations], {citation.marker for citation in citations}
     for _ in range(MOST_PASSES):
-        text = keep_markers(cleaned(written, quotes=quotes), numbers)
+        text = keep_markers(cleaned(written, quotes=quotes), numbers, shown=shown)
         if text == written:
             return text
         written = text  # a marker that is taken away may have stood in the middle of an element, or of another marker

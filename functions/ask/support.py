@@ -1,10 +1,11 @@
 """Which sentences of an answer no citation supports."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 _MARKERS = r"(?:\s{0,4}\[\d+(?:\s*,\s*\d+)*\])+"
-_MARKER = re.compile(r"\[\d+(?:\s*,\s*\d+)*\]")
+_MARKER = re.compile(r"\[\d{1,4}(?:\s*,\s*\d{1,4})*\]")
+_NUMBER = re.compile(r"\d+")
 # After a stop, the markers that belong to it, and white space or the end; scripts without spaces need none.
 _END = re.compile(
     rf"(?<![.!?…؟۔।])[.!?…؟۔।]++[\"'”’)*_]*(?:{_MARKERS})?(?=\s|$)|[。！？｡]+[」』”’]*(?:{_MARKERS})?|\n+"
@@ -20,18 +21,23 @@ _NUMBER_OF_ITEM = re.compile(r"[^\w\n]*\d{1,3}\.[*_]*")
 _LEADS_TO_MORE = re.compile(r"#{1,6} .*|.*:[*_]*", re.DOTALL)
 
 
-def unsupported(answer: str) -> list[tuple[int, int]]:
-    """(start, end) of each sentence without a marker, in characters of ``answer``.
+def unsupported(answer: str, numbers: Set[int]) -> list[tuple[int, int]]:
+    """(start, end) of each sentence without a marker of one of the ``numbers``, in characters of ``answer``.
 
-    A heading, and a line that leads to a list ("These are:"), are supported by what follows them.
+    A bracket that holds another number, such as [0, 1], is text. A heading, and a line that leads to a list ("These
+    are:"), are supported by what follows them.
     """
     return [
         (start, end)
         for start, end in _sentences(answer)
         if _WORD.search(answer, start, end)
-        and not _MARKER.search(answer, start, end)
+        and not any(_is_of(found[0], numbers) for found in _MARKER.finditer(answer, start, end))
         and not _LEADS_TO_MORE.fullmatch(answer, start, end)
     ]
+
+
+def _is_of(marker: str, numbers: Set[int]) -> bool:
+    return {int(number) for number in _NUMBER.findall(marker)} <= numbers
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:

@@ -114,6 +114,16 @@ def test_markers_of_wide_brackets_support_their_sentences() -> None:
     assert [draft.text[start:end] for start, end in draft.unsupported] == ["The gate closes."]
 
 
+def test_a_bracket_that_names_no_passage_is_text_and_supports_nothing() -> None:
+    draft = drafted(FixedGenerator(said("p lies in [0, 1] [1]. q lies in [0, 1]. It is [3-5].", (1, "25 days"))))
+    assert draft.text == "p lies in [0, 1] [1]. q lies in [0, 1]. It is [3-5]."
+    assert [draft.text[start:end] for start, end in draft.unsupported] == ["q lies in [0, 1].", "It is [3-5]."]
+
+
+def test_an_answer_of_a_bracket_alone_is_given() -> None:
+    assert drafted(FixedGenerator(said("[0, 1] [1]", (1, "25 days")))).text == "[0, 1] [1]"
+
+
 def test_what_is_missing_has_no_markers() -> None:
     reply = said("", answerable=False).model_copy(update={"reason": "Nothing about rent [1][2]."})
     assert drafted(FixedGenerator(reply)).missing == "Nothing about rent."

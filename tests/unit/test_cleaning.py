@@ -46,7 +46,7 @@ EVIL = "evil.test/x?q=secret"
         ("[a\\]b](https:evil.test)", "[a\\]b] ((link removed))"),
         ("[`]`](/x)", "[`]`] (/x)"),
         ("![x]\n\n> [x]: https://evil.test/a.png", "![x]\n\n> [x] : (link removed)"),
-        ("So [1].\n\n[1]: evil.test/a", "So [1].\n\n[1] : evil.test/a"),
+        ("So [1].\n\n[1]: evil.test/a", "So [1].\n\n[1] : evil.test /a"),
         ("Write to <#@evil.test>", "Write to < #@evil.test>"),
         ("Write to x&commat;evil.test", "Write to (link removed)"),
         ("data:text/html;base64,AAAA", "(link removed)"),
@@ -77,6 +77,36 @@ def test_text_stays_as_it_is(text: str) -> None:
     assert cleaned(text) == text
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("Run git checkout <branch> first [1].", "Run git checkout < branch> first [1]."),
+        (
+            "Set <timeout>30</timeout>, not <title> or <source>",
+            "Set < timeout>30< /timeout>, not < title> or < source>",
+        ),
+        ('Write <property name="a" value="b"/>.', 'Write < property name="a" value="b"/>.'),
+        ("Discard if pH<x and T>y [1].", "Discard if pH< x and T>y [1]."),
+        ("It is so if a<b and c>d.", "It is so if a< b and c>d."),
+        ("Use Map<String, List<Integer>> here [1].", "Use Map< String, List< Integer>> here [1]."),
+        ("Use vector<std::string>.", "Use vector< std::string>."),
+        ("[Note]: the fee is 5 EUR [1].\nSo pay.", "[Note] : the fee is 5 EUR [1].\nSo pay."),
+        ("[Due]: 30/06/2024", "[Due] : 30/06/2024"),
+        ("[^1]: The fee is 5 EUR.", "[^1] : The fee is 5 EUR."),
+        ("Doses [1](adults only) are 5 mg.", "Doses [1] (adults only) are 5 mg."),
+        ("Doses [1](mg/kg) and [2](3:4) [max](see 5)", "Doses [1] (mg/kg) and [2] (3:4) [max] (see 5)"),
+        ("It is 25![1][2] Or 30![1](adults)", "It is 25! [1][2] Or 30! [1] (adults)"),
+        ("Stop![adults](only they)", "Stop! [adults] (only they)"),
+        ("See [1, 2](https://evil.test) and [1-3](#c).", "See [1, 2] and [1-3]."),
+        ("5<br>10<p class=x>15<td>20", "5 10 15 20"),
+        ("<b>25</b> <i>days</i> of <span style='x'>leave</span><br/>", "25 days of leave"),
+        ('See [here](evil.com "title") and [there](../x).', "See here and there."),
+    ],
+)
+def test_words_that_look_like_markup_or_links_stay_and_open_none(written: str, left: str) -> None:
+    assert cleaned(written) == left
+
+
 def test_a_mail_address_stays_if_a_verified_quote_has_it() -> None:
     text = "Send it to Travel@example.com, not to x@evil.test."
     quotes = ["Send receipts to travel@example.com"]
@@ -85,13 +115,16 @@ def test_a_mail_address_stays_if_a_verified_quote_has_it() -> None:
 
 # What browsers, GitHub's Markdown and HTML would load or lead to.
 LEADS_AWAY = re.compile(
-    r"https?://|//evil|\bwww\.\S|!\[[^\]]*\]\(|\[[^\]]*\]\([^)]|<[a-z]|\bmailto:\S|\bjavascript:\S", re.IGNORECASE
+    r"https?://|//evil|\bwww\.\S|!\[[^\]]*\]\(|\[[^\]]*\]\([^)]|<[a-z]|\bmailto:\S|\bjavascript:\S"
+    r"|(?<![\w/.-])[\w-]+\.[^\W\d_]{2,}[/?#]\w",
+    re.IGNORECASE,
 )
 LINK_OR_MARKUP = re.compile(r"<(?:a|img|script|b|i)\b", re.IGNORECASE)
 PIECES = st.sampled_from(
     ["![", "](", "[", "]", ")", "(", "<", ">", "a", " ", "\n", "http", "https:", "//", EVIL, "www.", "\u200b", "&lt;",
      "&amp;", "&#x3c;", "img", "src=", "javascript:", "mailto:", "x@evil.test", "'", '"', "[1]", ".", "!", "ref]: ",
-     "[1]: ", "> ", "- ", "`", "\\", "&#91;", "&commat;", "http:/evil.test/"]
+     "[1]: ", "> ", "- ", "`", "\\", "&#91;", "&commat;", "http:/evil.test/",
+     "bit.ly/x", "1.2.3.4/x", "münchen.de/x", "<branch>", "<b>", "=", "&#46;", "evil.museum", "?q=", "/", "!["]
 )  # fmt: skip
 
 
@@ -113,7 +146,9 @@ def test_nothing_put_together_from_pieces_leads_away(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["[", "![", "[a](", "](b)", "<!--", "<a", "a.", ".x", "a-", "a+", "a@", "\n", "[\n", "&amp;", "&lt;b ", "(", "://"],
+    ["[", "![", "[a](", "](b)", "<!--", "<a", "a.", ".x", "a-", "a+", "a@", "\n", "[\n", "&amp;", "&lt;b ", "(", "://",
+     "<b ", "<p =", "<p a=", "![1][", "!", "[a]: ", "[a]: x", "[a](b.cc/", "[a](: ", "a.bb/", "a.bb?", "é.", "1.",
+     "1.2.3.4/", "::::", "?", "<a:/", "<<b>", "b>", "a.b-"],
 )  # fmt: skip
 def test_a_model_that_repeats_itself_keeps_nobody_waiting(piece: str) -> None:
     """Read in a time that grows with the square of the length, these would take minutes."""

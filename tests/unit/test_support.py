@@ -30,6 +30,9 @@ from ask.support import unsupported
         ("**It is generous.** 25 days [1].", ["**It is generous.**"]),
         ("The answer is 25. It is generous [1].", ["The answer is 25."]),
         ("الإجازة ٢٥ يوما. حقا؟ نعم [1].", ["الإجازة ٢٥ يوما.", "حقا؟"]),
+        ("p lies in [0, 1]. So it is [1].", ["p lies in [0, 1]."]),
+        ("It was [2015]. So it is [1, 4].", ["It was [2015].", "So it is [1, 4]."]),
+        ("It is so [" + "9" * 5000 + "].", ["It is so [" + "9" * 5000 + "]."]),
         ("", []),
         (" \n ", []),
         ("[1]", []),
@@ -37,12 +40,12 @@ from ask.support import unsupported
     ],
 )
 def test_sentences_without_a_marker_are_found(answer: str, without: list[str]) -> None:
-    assert [answer[start:end] for start, end in unsupported(answer)] == without
+    assert [answer[start:end] for start, end in unsupported(answer, {1, 2, 3})] == without
 
 
 @given(st.text(alphabet="ab .!?。[1]\n:,", max_size=40))
 def test_what_is_told_lies_within_the_answer_in_order_and_has_no_marker(answer: str) -> None:
-    ranges = unsupported(answer)
+    ranges = unsupported(answer, {1})
     assert all(0 <= start < end <= len(answer) for start, end in ranges)
     assert all(end <= start for (_, end), (start, _) in pairwise(ranges))
     assert all("[1]" not in answer[start:end] for start, end in ranges)
@@ -53,4 +56,4 @@ def test_what_is_told_lies_within_the_answer_in_order_and_has_no_marker(answer: 
 def test_a_model_that_repeats_itself_keeps_nobody_waiting(piece: str, end: str) -> None:
     """Read in a time that grows with the square of the length, some of these would take minutes."""
     answer = piece * (100_000 // len(piece)) + end
-    assert all(0 <= start < end <= len(answer) for start, end in unsupported(answer))
+    assert all(0 <= start < end <= len(answer) for start, end in unsupported(answer, {1}))
