@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +12,7 @@ MOST_FIELDS = 20  # that are looked at in an object, known or not
 MOST_DEPTH = 5
 MOST_CONDITIONS = 100
 MOST_CHOICES = 100
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def _storable(text: str) -> str:
@@ -23,7 +24,17 @@ def _storable(text: str) -> str:
     return text
 
 
+def _in_utc(time: datetime) -> datetime:
+    """PostgreSQL takes offsets of less than 16 hours alone. A moment before the year 1 or after 9999 is the nearest one
+    within: no object was stored then."""
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        return EARLIEST if time.year == 1 else LATEST
+
+
 storable = AfterValidator(_storable)
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Text = Annotated[str, storable]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=1024), storable]  # S3's own limit, there in bytes
 ShortText = Annotated[str, StringConstraints(max_length=1024), storable]
@@ -79,8 +90,8 @@ class Filters(Strict):
     )
     key: Key | None = None
     content_type: Annotated[str, StringConstraints(max_length=255), storable] | None = None
-    modified_from: AwareDatetime | None = None
-    modified_before: AwareDatetime | None = None
+    modified_from: Moment | None = None
+    modified_before: Moment | None = None
     metadata: dict[ShortText, Value | MetadataCondition] | None = Field(default=None, min_length=1, max_length=20)
     all_: "list[Filters] | None" = Field(
         default=None, alias="all", min_length=1, max_length=MOST_CONDITIONS, fail_fast=True

@@ -1,6 +1,6 @@
 """A filter means in the database what its model says, however it is nested and whatever it is compared with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from operator import ge, gt, le, lt
 from typing import Any
@@ -204,3 +204,23 @@ def test_filters_are_nested_to_a_bound() -> None:
     Filters.model_validate(filters)
     with pytest.raises(ValidationError, match="nested"):
         Filters.model_validate({"not": filters})
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_earlier"),
+    [
+        ("2024-01-01T15:59:00+16:00", True),
+        ("2024-01-01T16:01:00+16:00", False),
+        ("2023-12-31T00:00:00-23:59", True),
+        ("2023-12-31T00:02:00-23:59", False),
+        ("0001-01-01T00:00:00+23:59", True),
+        ("9999-12-31T23:59:59-23:59", False),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda given: given, lambda given: {"all": [given]}], ids=["plain", "nested"])
+def test_a_moment_is_the_same_with_any_offset(
+    connection: Connection, moment: str, is_earlier: bool, wrap: Callable[[Document], Document]
+) -> None:
+    document = {"key": "a", "last_modified": "2024-01-01T00:00:00Z", "metadata": {}}
+    assert holds(connection, document, wrap({"modified_from": moment})) is is_earlier
+    assert holds(connection, document, wrap({"modified_before": moment})) is not is_earlier
