@@ -207,7 +207,11 @@ def link_maker() -> Link:
     seconds = settings().link_seconds
     if seconds == 0:
         return lambda _key, _version: None
-    client = aws_client("s3", PROMPT, signature_version="s3v4")  # signs here, and is never called
+    # Without a style, botocore signs for the host that all regions share, which answers for other buckets than those of
+    # us-east-1 by a redirect to where the signature does not hold. A server of one's own has no host for each bucket.
+    of_amazon = not (os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"))
+    style = {"addressing_style": "virtual" if of_amazon else "path"}
+    client = aws_client("s3", PROMPT, signature_version="s3v4", s3=style)  # signs here, and is never called
 
     def link(key: str, version: str | None) -> str | None:
         parameters = {"Bucket": settings().bucket, "Key": key, **({"VersionId": version} if version else {})}
