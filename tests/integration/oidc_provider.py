@@ -98,15 +98,15 @@ class OidcProvider:
 
 
 @contextmanager
-def oidc_provider(folder: Path) -> Iterator[OidcProvider]:
-    """Trust ``certificate`` to reach it: SSL_CERT_FILE for Python, CURL_CA_BUNDLE for curl."""
+def oidc_provider(folder: Path, name: str = "127.0.0.1") -> Iterator[OidcProvider]:
+    """Trust ``certificate`` to reach it: SSL_CERT_FILE for Python, CURL_CA_BUNDLE for curl. ``name`` must lead here."""
     certificate = folder / "provider.pem"
-    write_certificate(certificate, name="127.0.0.1")
+    write_certificate(certificate, name=name)
     server = _Server(("127.0.0.1", 0), _Exchange)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    provider = OidcProvider(f"https://127.0.0.1:{server.server_port}", certificate, [signing_key()])
+    provider = OidcProvider(f"https://{name}:{server.server_port}", certificate, [signing_key()])
     server.RequestHandlerClass.provider = provider  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -12,10 +12,24 @@ PATIENCE_SECONDS = 30.0  # after which a server lets go of a client that was not
 
 
 @contextmanager
-def silent_server() -> Iterator[int]:
+def silent_server(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """The port of a server that never answers: the system takes the connection, and nobody reads it."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+    with socket.create_server((address, port), backlog=64) as listening:
         yield listening.getsockname()[1]
+
+
+@contextmanager
+def deaf_server(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """The port of a server whose connections are never made: its queue is full, and the system drops what comes."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server((address, port), backlog=0))
+        where = listening.getsockname()
+        for _ in range(3):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(where)
+        time.sleep(0.2)
+        yield where[1]
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """How to reach PostgreSQL: by a URL, with an IAM token, or with a password from Secrets Manager."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
-from psycopg.abc import PQGen
+from psycopg.abc import ConnDict, PQGen
+from psycopg.conninfo import conninfo_attempts, conninfo_to_dict
 from psycopg.rows import TupleRow
 
+from bucketwise.addresses import in_turn
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, InvalidSettings
 from bucketwise.iam_token import iam_token
@@ -50,25 +53,34 @@ def open_connection(settings: Settings, deadline: Deadline | None = None) -> Bou
     Raises psycopg.OperationalError, SecretUnavailable, InvalidSettings, or DeadlineExceeded with less than 2 s left.
     """
     where, options = connection_parameters(settings, deadline)
-    seconds = deadline.allow(CONNECT_SECONDS) if deadline is not None else CONNECT_SECONDS
-    if seconds < SHORTEST_CONNECT_SECONDS:
-        raise DeadlineExceeded("too little time was left to connect to the database")
     try:
-        connection = BoundedConnection.connect(
-            where,
-            autocommit=True,
-            prepare_threshold=None,
-            connect_timeout=int(seconds),
-            keepalives_idle=30,
-            tcp_user_timeout=DEAD_AFTER_MILLISECONDS,
-            application_name="bucketwise",
-            **options,
-        )
+        attempts = conninfo_attempts(conninfo_to_dict(where, **options))
     except psycopg.ProgrammingError:
         # libpq's own words about a URL that it cannot read repeat the URL, with its password.
         raise InvalidSettings("DATABASE_URL: is no connection URL") from None
+    seconds = deadline.allow(CONNECT_SECONDS) if deadline is not None else CONNECT_SECONDS
+    connection = _first_connection(attempts, Deadline.after(seconds))
     connection.deadline = deadline
     return connection
+
+
+def _first_connection(attempts: Sequence[ConnDict], deadline: Deadline) -> BoundedConnection:
+    """To the first address that answers. Raises psycopg.OperationalError, or DeadlineExceeded without any try."""
+    failure: Exception = DeadlineExceeded("too little time was left to connect to the database")
+    for attempt, seconds in in_turn(attempts, deadline, SHORTEST_CONNECT_SECONDS):
+        if seconds < SHORTEST_CONNECT_SECONDS:
+            break
+        parameters: dict[str, Any] = attempt | {
+            "connect_timeout": int(seconds),
+            "keepalives_idle": 30,
+            "tcp_user_timeout": DEAD_AFTER_MILLISECONDS,
+            "application_name": "bucketwise",
+        }
+        try:
+            return BoundedConnection.connect(autocommit=True, prepare_threshold=None, **parameters)
+        except psycopg.OperationalError as error:
+            failure = error
+    raise failure
 
 
 def connection_parameters(settings: Settings, deadline: Deadline | None = None) -> tuple[str, dict[str, Any]]:

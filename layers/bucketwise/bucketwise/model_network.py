@@ -18,6 +18,7 @@ import httpcore2
 import httpx2
 import openai
 
+from bucketwise.addresses import addresses, in_turn
 from bucketwise.deadline import Deadline
 
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
@@ -57,7 +58,7 @@ def _left(most: float | None) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Network(httpcore2.NetworkBackend):
-    """Connects in what is left of the call."""
+    """Connects in what is left of the call, however many addresses the host has."""
 
     network: httpcore2.NetworkBackend
 
@@ -69,7 +70,17 @@ class _Network(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        return _Stream(self.network.connect_tcp(host, port, _left(timeout), local_address, socket_options))
+        try:
+            found = addresses(host, port)
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        failure: Exception = httpcore2.ConnectTimeout("no address was left to try in time")
+        for address, seconds in in_turn(found, Deadline.after(_left(timeout))):
+            try:
+                return _Stream(self.network.connect_tcp(address, port, seconds, local_address, socket_options))
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
 
 @dataclass(frozen=True, slots=True)
