@@ -1,7 +1,7 @@
 """How to reach PostgreSQL: by a URL, with an IAM token, or with a password from Secrets Manager."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg import Connection
@@ -26,6 +26,18 @@ SHORTEST_CONNECT_SECONDS = 2
 GRACE_SECONDS = 0.2
 # Without a bound of its own, a dead connection holds a query until TCP gives up, after many minutes.
 DEAD_AFTER_MILLISECONDS = 10_000
+
+
+# First of all in each transaction: what a database that was there before may have set otherwise, for all or for a role.
+# Not for the session, as a pooler's next transaction may be another session's; nor by libpq's ``options``, which RDS
+# Proxy and PgBouncer refuse. Of the rest default_transaction_read_only alone makes a difference, and that is meant.
+AS_EXPECTED: LiteralString = """
+    SET LOCAL transaction_isolation = 'read committed';
+    SET LOCAL search_path = public, pg_temp;
+    SET LOCAL client_encoding = 'UTF8';
+    SET LOCAL standard_conforming_strings = on;
+    SET LOCAL datestyle = 'ISO';
+    SET LOCAL timezone = 'UTC'"""  # elsewhere, the first or last day of a datetime may be outside of its years
 
 
 class BoundedConnection(Connection[TupleRow]):

@@ -10,7 +10,7 @@ import psycopg
 from pgvector.psycopg import register_vector
 from psycopg import Connection, sql
 
-from bucketwise.connection import BoundedConnection, open_connection
+from bucketwise.connection import AS_EXPECTED, BoundedConnection, open_connection
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DatabaseUnavailable, DeadlineExceeded
 from bucketwise.migrations import check_index
@@ -111,8 +111,10 @@ def _transaction(connection: BoundedConnection, deadline: Deadline) -> Iterator[
     connection.deadline = deadline
     with ExitStack() as undo:
         undo.callback(_roll_back, connection)
-        # Both in one round trip; connection.transaction() would take one for the first alone.
-        connection.execute(sql.SQL("BEGIN; SET LOCAL statement_timeout = {}").format(milliseconds))
+        # All in one round trip; connection.transaction() would take one for the first alone.
+        connection.execute(
+            sql.SQL("BEGIN; {}; SET LOCAL statement_timeout = {}").format(sql.SQL(AS_EXPECTED), milliseconds)
+        )
         yield
         undo.pop_all()
     connection.commit()

@@ -8,6 +8,7 @@ from importlib.resources import files
 from psycopg import Connection
 from psycopg.errors import InvalidSchemaName, UndefinedFunction
 
+from bucketwise.connection import AS_EXPECTED
 from bucketwise.errors import IndexMismatch
 
 # Any constant will do as long as no other program takes the same advisory lock in this database.
@@ -47,6 +48,7 @@ def migrate(connection: Connection, *, embedding_model: str, dimensions: int, ve
     Raises IndexMismatch when an applied file was changed, or the index holds vectors of another kind.
     """
     with connection.transaction():
+        connection.execute(AS_EXPECTED)
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         applied = _applied(connection)
         pending = [migration for migration in migrations() if _is_pending(migration, applied)]
@@ -71,6 +73,7 @@ def prepare_database(administrator: Connection) -> None:
     where there may be several, hold LOCK from here to there.
     """
     with administrator.transaction():
+        administrator.execute(AS_EXPECTED)
         administrator.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         administrator.execute(_file("roles.sql"))
 
