@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
@@ -14,13 +14,16 @@ from ingest.sandbox.wire import Garbled
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # no column of the database takes it
 
 
-def _iso(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
+def _in_utc(text: str) -> str:
+    """Python reads more forms of ISO 8601, and greater offsets, than the database does."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+    except OverflowError:
+        raise ValueError("is not in the years 1 to 9999") from None
 
 
 Text = Annotated[str, Field(max_length=2000)]
-Moment = Annotated[str, AfterValidator(_iso)]
+Moment = Annotated[str, AfterValidator(_in_utc)]
 
 
 @dataclass(frozen=True, slots=True)
