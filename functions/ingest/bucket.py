@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from bucketwise.models import FailureReason
-from ingest.sidecar import MOST_BYTES, SUFFIX, Metadata, Sidecar, user_metadata
+from ingest.sidecar import MOST_BYTES, SUFFIX, Metadata, Sidecar, is_sidecar, user_metadata
 
 PIECE = 1 << 20  # bytes
 MOST_KEY_BYTES = 1024  # of S3; it refuses to look for a longer one
@@ -103,7 +103,8 @@ class S3Bucket:
     def sidecar(self, key: str) -> Sidecar | None:
         """What stands beside the object to describe it. Raises as ``open`` does."""
         name = f"{key}{SUFFIX}"
-        reply = self._get(name) if len(name.encode()) <= MOST_KEY_BYTES else None
+        # Beside the mark of a folder, this is a document in the folder.
+        reply = self._get(name) if is_sidecar(name) and len(name.encode()) <= MOST_KEY_BYTES else None
         if reply is None:
             return None
         content = b""

@@ -23,7 +23,8 @@ OUTLIVED = timedelta(weeks=1)
 
 # Whosever the documents are: of one key, several tenants may have one, which stay on one page.
 # A document is described by what stands under another key, and has a place in the order under that key too: also
-# one that is not there (any more), so that what describes nothing is looked at once.
+# one that is not there (any more), so that what describes nothing is looked at once. `<folder>/.metadata.json`
+# describes none, though earlier code took it for the sidecar of the folder's mark.
 HELD = """
     (SELECT key, version, etag, size, last_modified, fingerprint, tenant FROM bucketwise.documents
      WHERE key > %(after)s AND state <> 'deleted'
@@ -31,7 +32,7 @@ HELD = """
      ORDER BY key FETCH FIRST %(most)s ROWS WITH TIES)
     UNION ALL
     (SELECT key || '.metadata.json', NULL, sidecar, NULL, NULL, NULL, tenant FROM bucketwise.documents
-     WHERE key || '.metadata.json' > %(after)s AND sidecar IS NOT NULL
+     WHERE key || '.metadata.json' > %(after)s AND sidecar IS NOT NULL AND right(key, 1) <> '/'
        AND coalesce(home, tenant) = %(default)s
      ORDER BY key || '.metadata.json' FETCH FIRST %(most)s ROWS WITH TIES)
     ORDER BY key FETCH FIRST %(most)s ROWS WITH TIES"""

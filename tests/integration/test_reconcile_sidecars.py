@@ -7,6 +7,7 @@ import pytest
 from local.storage.client import Storage
 from tests.integration.index_database import IndexDatabase
 from tests.integration.reconciled_bucket import World, reconciled_bucket
+from tests.unit.ingest_fakes import SOON
 
 # Between a document and its sidecar stand others in the order of keys, more than a page of them.
 KEYS = ["a", "a b", "a(1)", "a-1", "a-2", "a-3", "a-4", "b"]
@@ -65,4 +66,25 @@ def test_a_sidecar_of_nothing_differs_until_it_was_looked_at(world: World) -> No
     world.delete("none")
     world.delete("none.metadata.json")
     assert world.follow() == ["none"]
+    assert world.reconcile().differences == 0
+
+
+def test_a_document_that_is_named_like_its_folders_sidecar_is_none(world: World) -> None:
+    world.put("f/", "")
+    world.put("f/.metadata.json", '{"team": "ops"}')
+    assert world.follow() == ["f/.metadata.json"]
+    world._look_at("f/")  # as its event has it done
+    assert world.reconcile().differences == 0
+    world.delete("f/.metadata.json")
+    world._look_at("f/.metadata.json")
+    assert world.reconcile().differences == 0
+
+
+def test_what_older_code_took_for_a_folders_sidecar_does_not_stop_a_comparison(world: World) -> None:
+    world.put("f/", "")
+    world.tenant.index.bury("f/", world.tenant.index.claim(deadline=SOON), sidecar="e1", deadline=SOON)
+    assert world.reconcile().differences == 0
+    world.put("f/.metadata.json", '{"team": "ops"}')
+    world.put("z", "told by no event")
+    assert world.follow() == ["f/.metadata.json", "z"]
     assert world.reconcile().differences == 0

@@ -73,3 +73,8 @@ def test_a_sidecar_that_was_cut_short_is_an_outage(s3: Stubber, bucket: S3Bucket
 def test_where_a_sidecar_cannot_be_none_is_asked_for(client: Any, bucket: S3Bucket) -> None:
     assert bucket.sidecar("x" * (MOST_KEY_BYTES - len(SUFFIX) + 1)) is None
     assert S3Bucket(client, "documents", "docs/").sidecar("other/a.txt") is None
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_file_in_a_folder_does_not_describe_the_folder(bucket: S3Bucket) -> None:
+    assert bucket.sidecar("folder/") is None
