@@ -51,6 +51,7 @@ PROBLEMS: dict[type[errors.BucketwiseError], Problem] = {
     errors.ModelRefused: Problem("model-refused", BUSY, "The model does not serve this deployment.", 60),
     errors.ModelReplyInvalid: Problem("model-reply-invalid", BUSY, "The model's reply was unusable.", 5),
     errors.ParserUnavailable: Problem("parser-unavailable", BUSY, "Documents cannot be parsed now.", 10),
+    errors.DiskUnavailable: Problem("disk-unavailable", BUSY, "There is no room to work in.", 10),
     errors.BucketUnavailable: Problem("bucket-unavailable", BUSY, "The bucket does not answer.", 10),
     errors.SecretUnavailable: Problem("secret-unavailable", BUSY, "A secret could not be read.", 10),
     errors.QueueUnavailable: Problem("queue-unavailable", BUSY, "The queue does not take messages.", 10),

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from bucketwise.deadline import Deadline
@@ -17,6 +16,7 @@ from ingest.embedding_stage import EmbeddingRun
 from ingest.parsing.document import ParsedDocument
 from ingest.protocol import MOST_CRASHES, Standing
 from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
+from ingest.scratch import disk, scratch_file
 from ingest.sidecar import Sidecar
 from ingest.spool import ChunkSpool
 from ingest.swap import Committed
@@ -158,10 +158,10 @@ class _Look:
 
     def _index_object(self, found: StoredObject, claim: int) -> Receipt:
         facts, limits = found.facts, self._pipeline.limits
-        with NamedTemporaryFile(prefix="bucketwise-") as file, ChunkSpool(most_tokens=limits.tokens) as chunks:
-            with self._step("read"):
+        with scratch_file() as (file, path), ChunkSpool(most_tokens=limits.tokens) as chunks:
+            with self._step("read"), disk():
                 found.copy_to(file, most_bytes=limits.bytes)
-            parsed = self._pipeline.parse(Path(file.name), key=facts.key, content_type=facts.content_type)
+            parsed = self._pipeline.parse(path, key=facts.key, content_type=facts.content_type)
             with parsed as document, self._pipeline.embedding.run(deadline=self._deadline) as run:
                 self._run = run
                 self._cut_and_embed(document, chunks, run)

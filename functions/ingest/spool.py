@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from bucketwise.deadline import Deadline
 from bucketwise.errors import UnreadableDocument
 from bucketwise.models import Chunk, FailureReason
 from bucketwise.search import marks_from_json, marks_to_json
+from ingest.scratch import disk
 from ingest.terms import Analysis, ChunkTerms
 
 IN_MEMORY = 4_000_000  # bytes, of the chunks and of their terms each
@@ -18,7 +20,8 @@ IN_MEMORY = 4_000_000  # bytes, of the chunks and of their terms each
 class ChunkSpool:
     """Takes chunks in order, and gives them, and their terms, back from the first one as often as asked.
 
-    ``most_tokens`` bounds what the chunks of one document may have together.
+    ``most_tokens`` bounds what the chunks of one document may have together. Writing and reading may raise
+    DiskUnavailable.
     """
 
     def __init__(self, *, most_tokens: int) -> None:
@@ -39,33 +42,34 @@ class ChunkSpool:
                 f"The text has more than {self._most_tokens:,} tokens (MAX_DOCUMENT_TOKENS). Split the file.",
             )
         row = (chunk.ordinal, chunk.text, chunk.tokens, chunk.start, chunk.end, marks_to_json(chunk.marks))
-        self._file.write(json.dumps(row))
-        self._file.write("\n")
+        with disk():
+            self._file.write(json.dumps(row))
+            self._file.write("\n")
 
     def __iter__(self) -> Iterator[Chunk]:
-        self._file.seek(0)
-        for line in self._file:
+        for line in _lines(self._file):
             ordinal, text, tokens, start, end, marks = json.loads(line)
             yield Chunk(ordinal, text, tokens, start, end, marks_from_json(marks))
 
     def make_terms(self, analysis: Analysis, *, deadline: Deadline) -> None:
         """To be called when all chunks are there. Raises DeadlineExceeded."""
         self._analysis = None
-        self._terms.seek(0)
-        self._terms.truncate()
+        with disk():
+            self._terms.seek(0)
+            self._terms.truncate()
         for chunk in self:
             deadline.allow(1)
             terms = analysis.of(chunk)
-            self._terms.write(json.dumps((terms.context, terms.length, terms.terms)))
-            self._terms.write("\n")
+            with disk():
+                self._terms.write(json.dumps((terms.context, terms.length, terms.terms)))
+                self._terms.write("\n")
         self._analysis = analysis
 
     def terms(self, analysis: Analysis) -> Iterator[ChunkTerms]:
         """Those that ``make_terms`` made by the same analysis."""
         if self._analysis != analysis:
             raise AssertionError("no terms were made, or by another analysis")
-        self._terms.seek(0)
-        for line in self._terms:
+        for line in _lines(self._terms):
             yield ChunkTerms(*json.loads(line))
 
     def __enter__(self) -> Self:
@@ -74,5 +78,14 @@ class ChunkSpool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._terms.close()
+        for file in (self._file, self._terms):
+            with suppress(OSError):  # of what could not be written before
+                file.close()
+
+
+def _lines(file: SpooledTemporaryFile[str]) -> Iterator[str]:
+    with disk():
+        file.seek(0)
+        # "yield from" would close the file of a reading that is broken off.
+        for line in file:  # noqa: UP028
+            yield line

@@ -43,7 +43,7 @@ ORDER = {
                    "stop_words", "analysis", "keyword_terms", "search"],
     "ingest": ["receipts", "sidecar", "events", "tenants", "bucket", "context", "terms", "language", "tokens",
                "parsing", "sandbox", "chunking", "fingerprint", "protocol",
-               "vectors", "swap", "index", "strays", "postings", "embedding_stage", "spool", "pipeline",
+               "vectors", "swap", "index", "strays", "postings", "embedding_stage", "scratch", "spool", "pipeline",
                "postponement", "tags", "differences", "listing", "upkeep", "reconcile", "inventory", "collection",
                "cached_answers", "composition", "handler", "reconcile_composition", "reconcile_handler",
                "embedding_sets", "reindex", "reindex_handler"],

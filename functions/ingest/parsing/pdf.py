@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from pathlib import Path
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -70,9 +69,11 @@ def _pages(content: Readable, count: int) -> Iterator[Page]:
 
 
 def _open(content: Readable) -> pdfium.PdfDocument:
+    file = content.open("rb")  # pypdfium2 looks up the name of a path, and the file may have none
     try:
-        return pdfium.PdfDocument(content if isinstance(content, Path) else content.read_bytes())
+        return pdfium.PdfDocument(file, autoclose=True)
     except pdfium.PdfiumError as error:
+        file.close()
         if error.err_code in {pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY}:
             raise UnreadableDocument(
                 FailureReason.ENCRYPTED, "The PDF needs a password. Save it without one and upload it again."

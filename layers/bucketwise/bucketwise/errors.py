@@ -42,6 +42,10 @@ class ParserUnavailable(BucketwiseError):
     """The process that parses documents could not be started, or was lost: worth another try."""
 
 
+class DiskUnavailable(BucketwiseError):
+    """The function's own disk is full, or fails: worth another try, which another environment may get."""
+
+
 class ParsingTooSlow(BucketwiseError):
     """An invocation's time was up before a document had been parsed to its end."""
 
