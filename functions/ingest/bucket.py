@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from bucketwise.models import FailureReason
 from ingest.sidecar import MOST_BYTES, SUFFIX, Metadata, Sidecar, is_sidecar, user_metadata
+from ingest.withheld import Withheld, is_archived, withheld_object
 
 PIECE = 1 << 20  # bytes
 MOST_KEY_BYTES = 1024  # of S3; it refuses to look for a longer one
@@ -22,7 +23,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 class ObjectFacts:
     """What is known of an object beside its bytes. ``version`` is None in a bucket without versioning.
 
-    ``sidecar`` is the eTag of the object that describes it.
+    ``sidecar`` is the eTag of the object that describes it. ``archived``: it has to be restored before it can be read.
     """
 
     key: str
@@ -33,6 +34,7 @@ class ObjectFacts:
     last_modified: datetime
     metadata: Metadata
     sidecar: str | None = None
+    archived: bool = False
 
     def described_by(self, sidecar: Sidecar) -> Self:
         """With what the sidecar says, which goes before what S3 keeps. Raises UnreadableDocument (bad_metadata)."""
@@ -61,7 +63,7 @@ class StoredObject:
     def copy_to(self, file: IO[bytes], *, most_bytes: int) -> None:
         """Writes the whole body to ``file``, a piece at a time.
 
-        Raises UnreadableDocument if it is larger, BucketUnavailable if it was cut short.
+        Raises UnreadableDocument if it is larger or S3 withholds it, BucketUnavailable if it was cut short.
         """
         if self.facts.size > most_bytes:
             raise UnreadableDocument(
@@ -107,6 +109,8 @@ class S3Bucket:
         reply = self._get(name) if is_sidecar(name) and len(name.encode()) <= MOST_KEY_BYTES else None
         if reply is None:
             return None
+        if isinstance(reply["Body"], Withheld):
+            return Sidecar(_etag(reply), None)
         content = b""
         try:
             # Only the read behind the last byte tells that a body was cut short.
@@ -119,19 +123,33 @@ class S3Bucket:
     def _get(self, key: str) -> dict[str, Any] | None:
         if not key.startswith(self.prefix):
             return None
-        try:
-            reply: dict[str, Any] = self.client.get_object(Bucket=self.name, Key=key)
-        except self.client.exceptions.NoSuchKey:
-            return None
-        except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            # NoSuchKey repeats the key in XML. Where XML cannot hold it, boto3 reads nothing of it but the status.
-            if (status, error.response["Error"]["Code"]) == (404, "404") and _NOT_IN_XML.search(key):
+        with _outages():
+            try:
+                reply: dict[str, Any] = self.client.get_object(Bucket=self.name, Key=key)
+            except self.client.exceptions.NoSuchKey:
                 return None
-            raise BucketUnavailable(f"S3 answered {status}") from None
-        except BotoCoreError as error:
-            raise BucketUnavailable(f"S3 did not answer ({type(error).__name__})") from None
-        return reply
+            except ClientError as error:
+                # NoSuchKey repeats the key in XML. Where XML cannot hold it, boto3 reads nothing of it but the status.
+                if (_status(error), error.response["Error"]["Code"]) == (404, "404") and _NOT_IN_XML.search(key):
+                    return None
+                return withheld_object(self.client, self.name, key, error)
+            return reply
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    """Raises BucketUnavailable for an error of boto3 within."""
+    try:
+        yield
+    except ClientError as error:
+        raise BucketUnavailable(f"S3 answered {_status(error)}") from None
+    except BotoCoreError as error:
+        raise BucketUnavailable(f"S3 did not answer ({type(error).__name__})") from None
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
 
 
 def is_folder(key: str, size: int) -> bool:
@@ -148,6 +166,7 @@ def _facts(key: str, reply: dict[str, Any]) -> ObjectFacts:
         content_type=reply.get("ContentType"),
         last_modified=reply["LastModified"],
         metadata=user_metadata(reply.get("Metadata", {})),
+        archived=is_archived(reply),
     )
 
 

@@ -42,14 +42,16 @@ LOCK_IF_THERE = """
     SELECT claim, state, version, etag, fingerprint, sidecar FROM bucketwise.documents
     WHERE tenant = %(tenant)s AND key = %(key)s FOR UPDATE"""
 
+# Fingerprint and time are others than before only of an archived object, of which no comparison is to tell each time.
 CONFIRM = """
-    UPDATE bucketwise.documents SET claim = %(confirmed)s, home = %(home)s
+    UPDATE bucketwise.documents
+    SET claim = %(confirmed)s, home = %(home)s, fingerprint = %(fingerprint)s, last_modified = %(last_modified)s
     WHERE tenant = %(tenant)s AND key = %(key)s"""
 
 DESCRIBE = """
     UPDATE bucketwise.documents
     SET claim = %(described)s, home = %(home)s, metadata = %(metadata)s, sidecar = %(sidecar)s,
-        updated_at = clock_timestamp()
+        fingerprint = %(fingerprint)s, last_modified = %(last_modified)s, updated_at = clock_timestamp()
     WHERE tenant = %(tenant)s AND key = %(key)s"""
 
 
@@ -82,7 +84,7 @@ class DocumentIndex:
 
         Compared and set with the row locked, so nobody can commit another version in between.
         """
-        seen = Seen(facts.version, facts.etag, facts.sidecar)
+        seen = Seen(facts.version, facts.etag, facts.sidecar, facts.archived)
 
         def compare(connection: Connection) -> Standing:
             held = self._lock(connection, facts.key)
@@ -90,7 +92,7 @@ class DocumentIndex:
                 return Standing.OTHER
             confirmed = self.decisions.confirmed_claim(held, seen, self.fingerprint, claim)
             if confirmed is not None:
-                names = self._names(facts.key, claim) | {"confirmed": confirmed}
+                names = self._row(facts, claim, held.state) | {"confirmed": confirmed}
                 connection.execute(CONFIRM, names)
                 connection.execute(SETTLE, names)
                 return Standing.SAME
@@ -101,8 +103,8 @@ class DocumentIndex:
 
     def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
         """Gives the indexed document other metadata, if it still is of the version that was seen; whether it did."""
-        seen = Seen(facts.version, facts.etag, facts.sidecar)
-        names = self._names(facts.key, claim) | {"metadata": Jsonb(facts.metadata), "sidecar": facts.sidecar}
+        seen = Seen(facts.version, facts.etag, facts.sidecar, facts.archived)
+        names = self._row(facts, claim, DocumentState.INDEXED)
 
         def describe(connection: Connection) -> bool:
             held = self._lock(connection, facts.key)

@@ -136,8 +136,11 @@ class _Look:
             if found is None:
                 committed = self._index.bury(self._key, claim, sidecar=etag, deadline=deadline)
                 return self._receipt(Outcome.DELETED, committed)
-            facts = replace(found.facts, sidecar=etag)
-            standing = Standing.OTHER if again else self._index.compare(facts, claim, deadline=deadline)
+            # Nothing is kept of an archived object for the sake of its text that is of no tenant any more.
+            archived = found.facts.archived and not self._pipeline.refuses
+            facts = replace(found.facts, sidecar=etag, archived=archived)
+            anew = again and not archived
+            standing = Standing.OTHER if anew else self._index.compare(facts, claim, deadline=deadline)
             if standing is Standing.SAME:
                 return Receipt(Outcome.UNCHANGED, claim, facts.version)
             try:

@@ -37,11 +37,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the bucket held under a key when it was read; ``sidecar`` is the eTag of what describes the object."""
+    """What the bucket held under a key when it was read; ``sidecar`` is the eTag of what describes the object.
+
+    ``archived``: nothing but that could be read of the object.
+    """
 
     version: str | None
     etag: str
     sidecar: str | None = None
+    archived: bool = False
 
 
 class Standing(Enum):
@@ -66,10 +70,14 @@ def confirmed_claim(held: Held, seen: Seen, fingerprint: str, claim: int) -> int
 
     A version is named by its version id alone: equal eTags do not make equal metadata, and a bucket without
     versioning names none. A failure is as final as a success, for the same version and the same code.
+
+    What was indexed before its object was archived stays, whatever code made it: no other has anything to make it from.
     """
-    if seen.version is None or held.state is DocumentState.DELETED or held.claim > claim:
+    if held.state is DocumentState.DELETED or held.claim > claim or held.sidecar != seen.sidecar:
         return None
-    if (held.version, held.fingerprint, held.sidecar) != (seen.version, fingerprint, seen.sidecar):
+    if seen.archived and held.state is DocumentState.INDEXED:
+        return claim if (held.version, held.etag) == (seen.version, seen.etag) else None
+    if seen.version is None or (held.version, held.fingerprint) != (seen.version, fingerprint):
         return None
     return claim
 

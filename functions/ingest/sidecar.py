@@ -22,16 +22,21 @@ Metadata = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """``content`` is cut off behind ``MOST_BYTES``. Equal eTags are equal contents, and nothing else is read of it."""
+    """``content`` is cut off behind ``MOST_BYTES``, and None if S3 withholds it.
+
+    Equal eTags are equal contents, and nothing else is read of it.
+    """
 
     etag: str
-    content: bytes
+    content: bytes | None
 
     def metadata(self) -> Metadata:
         """A JSON object, flat, or under ``metadataAttributes`` as Bedrock Knowledge Bases have it.
 
         Raises UnreadableDocument (bad_metadata).
         """
+        if self.content is None:
+            raise _bad("is archived, or encrypted with its uploader's own key")
         if len(self.content) > MOST_BYTES:
             raise _bad(f"is larger than {MOST_BYTES:,} bytes")
         try:

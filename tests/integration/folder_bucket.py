@@ -160,10 +160,12 @@ class FolderBucket:
 
 
 @contextmanager
-def folder_bucket(storage: Storage, index_database: IndexDatabase, *, folders: bool = True) -> Iterator[FolderBucket]:
+def folder_bucket(
+    storage: Storage, index_database: IndexDatabase, *, folders: bool = True, versioned: bool = True
+) -> Iterator[FolderBucket]:
     """TENANT is of this world alone. In an index that is shared, folders need names of their own, too."""
     name = uuid4().hex
-    storage.create_bucket(name)
+    storage.create_bucket(name, versioned=versioned)
     url, _ = storage.create_queue(name, visibility_seconds=30, max_receives=3)
     with opened(index_database.ingest) as database:
         tenancy = Tenancy(f"default-{name}", folders=folders)

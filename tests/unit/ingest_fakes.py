@@ -131,7 +131,7 @@ class MemoryIndex:
 
     def compare(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> Standing:
         deadline.allow(1)
-        held, seen = self._held(facts.key), Seen(facts.version, facts.etag, facts.sidecar)
+        held, seen = self._held(facts.key), Seen(facts.version, facts.etag, facts.sidecar, facts.archived)
         confirmed = confirmed_claim(held, seen, "code", claim)
         if confirmed is not None:
             self.rows[facts.key].claim = confirmed
@@ -141,7 +141,7 @@ class MemoryIndex:
 
     def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool:
         deadline.allow(1)
-        seen = Seen(facts.version, facts.etag, facts.sidecar)
+        seen = Seen(facts.version, facts.etag, facts.sidecar, facts.archived)
         described = described_claim(self._held(facts.key), seen, "code", claim)
         if described is None:
             return False

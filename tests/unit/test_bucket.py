@@ -167,7 +167,8 @@ def test_a_missing_key_is_none(s3: Stubber, bucket: S3Bucket) -> None:
         ("404", 404),
         ("SlowDown", 503),
         ("InternalError", 500),
-        ("InvalidObjectState", 403),
+        ("KMS.DisabledException", 400),
+        ("InvalidRequest", 400),
     ],
 )
 def test_any_other_refusal_is_an_outage_and_never_a_deletion(

@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from bucketwise.errors import BucketUnavailable
+from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from ingest.bucket import MOST_KEY_BYTES, S3Bucket
 from ingest.sidecar import MOST_BYTES, SUFFIX, Sidecar
 
@@ -78,3 +78,15 @@ def test_where_a_sidecar_cannot_be_none_is_asked_for(client: Any, bucket: S3Buck
 @pytest.mark.usefixtures("s3")
 def test_a_file_in_a_folder_does_not_describe_the_folder(bucket: S3Bucket) -> None:
     assert bucket.sidecar("folder/") is None
+
+
+def test_a_sidecar_that_is_archived_is_there_and_no_metadata(s3: Stubber, bucket: S3Bucket) -> None:
+    name = {"Bucket": "documents", "Key": f"{KEY}{SUFFIX}"}
+    s3.add_client_error("get_object", "InvalidObjectState", "", 403, expected_params=name)
+    s3.add_response("head_object", {"ETag": '"abc"', "StorageClass": "GLACIER"}, name)
+    sidecar = bucket.sidecar(KEY)
+    assert sidecar == Sidecar("abc", None)
+    assert sidecar is not None
+    with pytest.raises(UnreadableDocument, match="bad_metadata") as raised:
+        sidecar.metadata()
+    assert "archived" in raised.value.hint

@@ -1,11 +1,12 @@
 """What a worker may commit, and what it may take as done: the rules by which the index converges to the bucket."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from bucketwise.models import DocumentState
-from ingest.protocol import Held, Seen, confirmed_claim, may_commit, one_transaction
+from ingest.protocol import Held, Seen, confirmed_claim, described_claim, may_commit, one_transaction
 
 CODE = "parser 1"
 UNKNOWN = Held(0, DocumentState.DELETED, None, None, None)
@@ -52,6 +53,36 @@ def test_anything_else_has_to_be_worked_on(known: Held, seen: Seen, code: str, c
 def test_equal_etags_make_no_equal_versions_and_other_etags_no_other_ones() -> None:
     assert confirmed_claim(held(), Seen("v2", "etag"), CODE, 6) is None
     assert confirmed_claim(held(), Seen("v1", "other"), CODE, 6) == 6
+
+
+ARCHIVED = Seen("v1", "etag", archived=True)
+
+
+@pytest.mark.parametrize("code", [CODE, "parser 2"])
+@pytest.mark.parametrize("version", ["v1", None])
+def test_what_was_indexed_before_it_was_archived_stays_whatever_the_code(version: str | None, code: str) -> None:
+    assert confirmed_claim(held(version=version), replace(ARCHIVED, version=version), code, 6) == 6
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "claim"),
+    [
+        (UNKNOWN, ARCHIVED, 6),
+        (held(), ARCHIVED, 4),
+        (held(), replace(ARCHIVED, version="v2"), 6),
+        (held(version=None), Seen(None, "other", archived=True), 6),
+        (held(), replace(ARCHIVED, sidecar="s1"), 6),
+        (held(state=DocumentState.DELETED), ARCHIVED, 6),
+        (held(state=DocumentState.FAILED), ARCHIVED, 6),
+    ],
+    ids=["unknown", "late", "version", "object", "sidecar", "deleted", "failed by other code"],
+)
+def test_any_other_archived_object_is_as_any_object(known: Held, seen: Seen, claim: int) -> None:
+    assert confirmed_claim(known, seen, "parser 2", claim) is None
+
+
+def test_an_archived_object_may_be_described_anew() -> None:
+    assert described_claim(held(), replace(ARCHIVED, sidecar="s1"), "parser 2", 6) == 6
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))

@@ -13,11 +13,12 @@ class DocumentState(StrEnum):
 
 
 class FailureReason(StrEnum):
-    """Why an object cannot be indexed as it is. Permanent: only a new version of the object helps."""
+    """Why an object cannot be indexed as it is. Permanent: only a new version helps, or to restore an archived one."""
 
     UNSUPPORTED = "unsupported"
     EMPTY = "empty"
     ENCRYPTED = "encrypted"
+    ARCHIVED = "archived"
     CORRUPT = "corrupt"
     NEEDS_OCR = "needs_ocr"
     TOO_LARGE = "too_large"
