@@ -95,10 +95,11 @@ class Reconciliation:
     step: int = STEP
     most_backlog: int = MOST_BACKLOG
 
-    def run(self, *, deadline: Deadline) -> Report:
+    def run(self, *, deadline: Deadline, at_end: Callable[[Report], None] = lambda _: None) -> Report:
         """As much as time and the queue allow; the next run goes on from there, also after a crash.
 
-        Raises BucketUnavailable, QueueUnavailable or DatabaseUnavailable.
+        ``at_end`` is told of a finished pass before the upkeep after it, which may fail: then nothing else knows what
+        the pass found. Raises BucketUnavailable, QueueUnavailable or DatabaseUnavailable.
         """
         report = Report()
         try:
@@ -111,6 +112,7 @@ class Reconciliation:
                     report.collected += self.upkeep_of(tenant).before_comparing(deadline=half)
             self._compare(report, deadline)
             if report.finished:
+                at_end(report)
                 for tenant in tenants:
                     report.collected += self.upkeep_of(tenant).after_a_pass(deadline=deadline)
         except DeadlineExceeded:

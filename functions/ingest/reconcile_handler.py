@@ -29,7 +29,8 @@ def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, 
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
     with telemetry.failures_logged():
         report = _run(deadline)
-    _count(report)
+    if report.collected:
+        telemetry.count(Metric.VECTORS_COLLECTED, report.collected)
     telemetry.logger.info("compared" if report.finished else "not done yet", extra=report.public())
     return report.public()
 
@@ -39,17 +40,14 @@ def _run(deadline: Deadline) -> Report:
     patience = Deadline.after(min(WAKE_SECONDS, deadline.remaining()))
     while True:
         try:
-            return reconciliation().run(deadline=deadline)
+            return reconciliation().run(deadline=deadline, at_end=_count_pass)
         except DatabaseUnavailable:
             if patience.remaining() < PAUSE_SECONDS:
                 raise
             time.sleep(PAUSE_SECONDS)
 
 
-def _count(report: Report) -> None:
-    if report.collected:
-        telemetry.count(Metric.VECTORS_COLLECTED, report.collected)
-    if report.finished:
-        telemetry.count(Metric.RECONCILE_OBJECTS, report.looked_at)
-        if report.drift is not None:
-            telemetry.count(Metric.RECONCILE_DRIFT, report.drift)
+def _count_pass(report: Report) -> None:
+    telemetry.count(Metric.RECONCILE_OBJECTS, report.looked_at)
+    if report.drift is not None:
+        telemetry.count(Metric.RECONCILE_DRIFT, report.drift)

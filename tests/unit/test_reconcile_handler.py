@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bucketwise.deadline import Deadline
 from bucketwise.errors import DatabaseUnavailable, InvalidSettings, QueueUnavailable
 from bucketwise.settings import Settings
 from ingest import reconcile_handler
@@ -88,6 +89,19 @@ def test_drift_is_counted_at_the_end_of_a_pass_and_only_then(
     assert metrics_in(capsys.readouterr().out) == {}
     world.queue.handled = 2
     assert invoke()["finished"] is True
+    assert metrics_in(capsys.readouterr().out) == {"ReconcileObjects": [3.0], "ReconcileDrift": [3.0]}
+
+
+def test_the_drift_of_a_pass_is_counted_also_if_the_upkeep_after_it_fails(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*, deadline: Deadline) -> int:
+        raise DatabaseUnavailable(f"the database did not answer, with {deadline.remaining():.0f} s left")
+
+    monkeypatch.setattr(world.collection, "sweep", fail)
+    monkeypatch.setattr(reconcile_handler, "WAKE_SECONDS", 0.0)
+    with pytest.raises(DatabaseUnavailable):
+        invoke()
     assert metrics_in(capsys.readouterr().out) == {"ReconcileObjects": [3.0], "ReconcileDrift": [3.0]}
 
 
