@@ -6,6 +6,7 @@ of a link. A bare name stays: it may be a company's.
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 REMOVED = "(link removed)"
 
@@ -28,14 +29,6 @@ _COUNTRIES = (
     "|n[acefgilopruz]|om|p[aefghklmnrstwy]|qa|r[eosuw]|s[abcdeghijklmnorstuvxyz]|t[cdfghjklmnortvwz]|u[agksyz]|v[aceginu]"
     "|w[fs]|y[et]|z[amw])"
 )
-_ADDRESS = re.compile(
-    rf"(?:\b[a-z][a-z0-9+.-]{{0,30}}:)?[/\\]{{2}}[^\s/\\]{_REST}|\bwww\d*\.\S{_REST}"
-    rf"|(?:https?|\b(?:ftp|mailto|javascript|vbscript)):\S{_REST}|\bdata:\w+/\S{_REST}"
-    rf"|(?<!{_LETTER})(?:{_LETTER}{{1,63}}{_DOT}){{1,8}}(?:{_ENDINGS}|(?<={_LETTER}{{2}}[.。．｡]){_COUNTRIES}){_BEHIND}"
-    # "10.0.0.0/8" is a network and leads nowhere.
-    rf"|(?<![\w.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?!/\d{{1,2}}(?![\w/?#&=%~:@-]|\.\w)){_BEHIND}",
-    re.IGNORECASE,
-)
 # Any other name with something behind it: "Then/and" after a stop without a space, or a domain's new ending. Its words
 # stay, with a space before what is behind. Not within a path (src/app.module/x), nor after what only files end with.
 _PART = r"[^\s!-,./:-@\[-^`{-~]"
@@ -47,6 +40,19 @@ _NAME = re.compile(
 )
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _TRAILING = ".,;:!?)]}'\"’”"
+
+
+@cache
+def _address() -> re.Pattern[str]:
+    """Compiled when it is needed, which takes milliseconds: searches and kept answers have none of it."""
+    return re.compile(
+        rf"(?:\b[a-z][a-z0-9+.-]{{0,30}}:)?[/\\]{{2}}[^\s/\\]{_REST}|\bwww\d*\.\S{_REST}"
+        rf"|(?:https?|\b(?:ftp|mailto|javascript|vbscript)):\S{_REST}|\bdata:\w+/\S{_REST}"
+        rf"|(?<!{_LETTER})(?:{_LETTER}{{1,63}}{_DOT}){{1,8}}(?:{_ENDINGS}|(?<={_LETTER}{{2}}[.。．｡]){_COUNTRIES}){_BEHIND}"
+        # "10.0.0.0/8" is a network and leads nowhere.
+        rf"|(?<![\w.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?!/\d{{1,2}}(?![\w/?#&=%~:@-]|\.\w)){_BEHIND}",
+        re.IGNORECASE,
+    )
 
 
 def without_addresses(text: str, *, quotes: Sequence[str]) -> str:
@@ -62,13 +68,13 @@ def without_addresses(text: str, *, quotes: Sequence[str]) -> str:
             return found[0]
         return REMOVED + found[0][len(address) :]
 
-    return _MAIL.sub(without, _NAME.sub(r"\g<0> ", _ADDRESS.sub(without, text)))
+    return _MAIL.sub(without, _NAME.sub(r"\g<0> ", _address().sub(without, text)))
 
 
 def has_address(text: str) -> bool:
-    return any(each.search(text) for each in (_ADDRESS, _NAME, _MAIL))
+    return any(each.search(text) for each in (_address(), _NAME, _MAIL))
 
 
 def is_address(word: str) -> bool:
     """Whether it begins with one that is removed."""
-    return _ADDRESS.match(word) is not None
+    return _address().match(word) is not None
