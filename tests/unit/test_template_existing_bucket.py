@@ -83,6 +83,7 @@ def test_functions_and_outputs_name_the_bucket_that_holds_the_documents(given: d
     [
         ("IngestRole", "s3:GetObjectVersion", "/${DocumentsPrefix}*"),
         ("IngestRole", "s3:ListBucket", ""),
+        ("IngestRole", "s3:ListBucketVersions", ""),
         ("IngestRole", "s3:PutObjectTagging", "/${DocumentsPrefix}*"),
         ("AskRole", "s3:GetObjectVersion", "/${DocumentsPrefix}*"),
         ("ReconcileRole", "s3:ListBucketVersions", ""),

@@ -104,8 +104,8 @@ EVERY = [
     ),
     Fault(
         "functions: s3:ListBucket for ingest",
-        "                Action: s3:ListBucket\n",
-        "                Action: s3:GetBucketLocation\n",
+        "[s3:ListBucketVersions, s3:ListBucket]",
+        "[s3:ListBucketVersions]",
         roles.test_the_bucket_may_be_listed,
     ),
     Fault(
