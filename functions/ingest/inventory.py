@@ -19,7 +19,7 @@ PAGE = 1000
 LONG_PAST = timedelta(hours=1)
 """A try that is this long overdue was lost: longer than a message's longest delay and a lost worker's time together."""
 OUTLIVED = timedelta(weeks=1)
-"""Longer than any message lives, whose lost workers are counted."""
+"""Longer than any message lives, of whose looks is known what they came to."""
 
 # Whosever the documents are: of one key, several tenants may have one, which stay on one page.
 # A document is described by what stands under another key, and has a place in the order under that key too: also
@@ -93,7 +93,7 @@ SETTLE = """
     DELETE FROM bucketwise.waiting
     WHERE next_try < %(started_at)s::timestamptz - %(long_past)s"""
 
-FORGET = "DELETE FROM bucketwise.attempts WHERE over_by < clock_timestamp() - %(outlived)s"
+FORGET = "DELETE FROM bucketwise.attempts WHERE coalesce(ended_at, over_by) < clock_timestamp() - %(outlived)s"
 
 END = "DELETE FROM bucketwise.reconciliations WHERE tenant = %(default)s AND started_at = %(started_at)s"
 

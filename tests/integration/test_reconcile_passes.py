@@ -11,6 +11,7 @@ from psycopg import Connection
 from bucketwise.database import Database, connect
 from bucketwise.deadline import Deadline
 from ingest.inventory import LONG_PAST, Inventory
+from ingest.receipts import Outcome, Receipt
 from ingest.reconcile import Report
 from local.storage.client import Storage
 from tests.integration.index_database import IndexDatabase, settings_for
@@ -118,6 +119,19 @@ def test_lost_workers_are_forgotten_when_no_message_can_tell_of_their_version_an
     for key, ago in (("a.txt", timedelta(days=6)), ("b.txt", timedelta(days=8))):
         index.begin_attempt(facts(key), index.claim(deadline=SOON), ended=None, deadline=SOON)
         world.execute("UPDATE bucketwise.attempts SET over_by = over_by - %s WHERE key = %s AND tenant = %s", ago, key)
+    world.reconcile()
+    assert (len(world.tenant.attempts("a.txt")), len(world.tenant.attempts("b.txt"))) == (1, 0)
+
+
+def test_so_is_what_looks_came_to_that_ended_in_order(world: World) -> None:
+    index = world.tenant.index
+    for key, ago in (("a.txt", timedelta(days=6)), ("b.txt", timedelta(days=8))):
+        claim = index.claim(deadline=SOON)
+        index.begin_attempt(facts(key), claim, ended=None, deadline=SOON)
+        index.end_attempt(key, claim, Receipt(Outcome.POSTPONED, claim, stalled=True), deadline=SOON)
+        world.execute(
+            "UPDATE bucketwise.attempts SET ended_at = ended_at - %s WHERE key = %s AND tenant = %s", ago, key
+        )
     world.reconcile()
     assert (len(world.tenant.attempts("a.txt")), len(world.tenant.attempts("b.txt"))) == (1, 0)
 
