@@ -18,20 +18,22 @@ BEYOND_SECONDS = 10.0
 END_SECONDS = 2.0
 """For the note that a look ended, when the database may be what is slow."""
 
+# Of the look that a message tells of, the index may know all the same: then its row is kept.
 BEGIN = """
     WITH ended AS (
-        DELETE FROM bucketwise.attempts WHERE tenant = %(tenant)s AND key = %(key)s AND claim = %(ended)s),
+        DELETE FROM bucketwise.attempts
+        WHERE tenant = %(tenant)s AND key = %(key)s AND claim = %(ended)s AND ended_at IS NULL),
     begun AS (
         INSERT INTO bucketwise.attempts (tenant, key, claim, object, over_by)
         VALUES (%(tenant)s, %(key)s, %(claim)s, %(object)s, clock_timestamp() + %(time)s) ON CONFLICT DO NOTHING)
-    SELECT count(*) FILTER (WHERE over_by < clock_timestamp()),
+    SELECT count(*) FILTER (WHERE over_by < clock_timestamp() AND claim <> %(ended)s),
            count(*) FILTER (WHERE stalled),
            coalesce(clock_timestamp() - min(ended_at) FILTER (WHERE stalled), '0'),
            coalesce(sum(embedded), 0)::bigint,
            coalesce(sum(embedding_tokens), 0)::bigint,
            CASE WHEN count(*) = count(cost_usd) THEN coalesce(sum(cost_usd), 0) END
     FROM bucketwise.attempts
-    WHERE tenant = %(tenant)s AND key = %(key)s AND object = %(object)s AND claim NOT IN (%(claim)s, %(ended)s)"""
+    WHERE tenant = %(tenant)s AND key = %(key)s AND object = %(object)s AND claim <> %(claim)s"""
 
 # Of a look that came to nothing no row is kept: in a long outage there are many.
 FORGET = "DELETE FROM bucketwise.attempts WHERE tenant = %(tenant)s AND key = %(key)s AND claim = %(claim)s"

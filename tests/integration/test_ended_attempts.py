@@ -151,6 +151,14 @@ def test_a_look_that_came_to_nothing_leaves_nothing(ingest: Ingest) -> None:
     assert ingest.tenant.attempts() == set()
 
 
+def test_what_is_kept_of_a_look_stays_when_a_message_tells_of_its_end_too(ingest: Ingest) -> None:
+    ingest.end(embedding=EmbeddingReceipt(1, 0, 10, 0.25))
+    [claim] = ingest.tenant.attempts()
+    earlier = ingest.tenant.index.begin_attempt(facts(), ingest.tenant.claim(), ended=claim, deadline=SOON)
+    assert earlier == Earlier(embedding=EmbeddingReceipt(1, 0, 10, 0.25))
+    assert claim in ingest.tenant.attempts()
+
+
 def test_what_is_kept_of_a_look_costs_no_worker(ingest: Ingest) -> None:
     ingest.end(embedding=EmbeddingReceipt(1, 0, 10, 0.25))
     ingest.end(stalled=True)

@@ -22,7 +22,9 @@ class MemoryAttempts:
     noted: dict[tuple[str, int], Attempt] = field(default_factory=dict)
 
     def begin(self, key: str, version: str | None, claim: int, ended: int | None) -> Earlier:
-        self.noted.pop((key, ended or 0), None)
+        told_of = self.noted.get((key, ended or 0))
+        if told_of is not None and told_of.ended is None:
+            del self.noted[key, ended or 0]
         same = [one for (of, _), one in self.noted.items() if of == key and one.version == version]
         self.noted[key, claim] = Attempt(version)
         stalls = [one for one in same if one.ended is not None and one.ended.stalled]
