@@ -114,5 +114,5 @@ def _report(receipt: Receipt, change: ObjectChange) -> None:
             telemetry.count(Metric.DOCUMENTS_POSTPONED, 1)
         case Outcome.INDEXED:
             telemetry.count(Metric.DOCUMENTS_INDEXED, 1)
-            telemetry.count(Metric.CHUNKS_REUSED, embedding.reused)
+            telemetry.count(Metric.CHUNKS_REUSED, receipt.embedding_in_all.reused)
             telemetry.count(Metric.INGEST_LAG, max(0.0, time.time() - change.time.timestamp()) * 1000)

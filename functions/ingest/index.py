@@ -7,6 +7,7 @@ with the document's row locked.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 from psycopg import Connection, Cursor
@@ -17,26 +18,15 @@ from bucketwise.database import Database
 from bucketwise.deadline import Deadline
 from bucketwise.errors import EmbeddingMissing, UnreadableDocument
 from bucketwise.models import DocumentState
+from ingest import attempts
+from ingest.attempts import Earlier
 from ingest.bucket import ObjectFacts
 from ingest.context import beginning_of
 from ingest.parsing.document import ParsedDocument
 from ingest.protocol import Decisions, Held, Seen, Standing
-from ingest.receipts import EmbeddingReceipt
+from ingest.receipts import EmbeddingReceipt, Receipt
 from ingest.swap import SETTLE, Committed, swap
 from ingest.terms import Analysis, Chunks
-
-BEYOND_SECONDS = 10.0
-"""After a look's deadline its worker is gone for sure: what it keeps to answer in is less."""
-
-BEGIN = """
-    WITH ended AS (
-        DELETE FROM bucketwise.attempts WHERE tenant = %(tenant)s AND key = %(key)s AND claim = %(ended)s),
-    begun AS (
-        INSERT INTO bucketwise.attempts (tenant, key, claim, object, over_by)
-        VALUES (%(tenant)s, %(key)s, %(claim)s, %(object)s, clock_timestamp() + %(time)s) ON CONFLICT DO NOTHING)
-    SELECT count(*) FROM bucketwise.attempts
-    WHERE tenant = %(tenant)s AND key = %(key)s AND object = %(object)s AND over_by < clock_timestamp()
-      AND claim IS DISTINCT FROM %(ended)s"""
 
 LOCK_IF_THERE = """
     SELECT claim, state, version, etag, fingerprint, sidecar FROM bucketwise.documents
@@ -120,17 +110,20 @@ class DocumentIndex:
 
         return self.database.run(describe, deadline=deadline)
 
-    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int:
-        """Notes that work on this version begins, and returns how many workers it has cost so far.
+    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> Earlier:
+        """Notes that work on this version begins, and returns what became of earlier looks at it.
 
         ``ended`` is the claim of an earlier attempt of which is known that it ended in order.
         """
-        names = self._names(facts.key, claim) | {
-            "ended": ended,
-            "object": facts.version or f"{facts.etag} {facts.last_modified.isoformat()}",
-            "time": timedelta(seconds=max(0.0, deadline.remaining()) + BEYOND_SECONDS),
-        }
-        return self.database.run(lambda connection: _number(connection.execute(BEGIN, names)), deadline=deadline)
+        begin = partial(
+            attempts.begin, names=self._names(facts.key, claim), facts=facts, ended=ended, deadline=deadline
+        )
+        return self.database.run(begin, deadline=deadline)
+
+    def end_attempt(self, key: str, claim: int, receipt: Receipt, *, deadline: Deadline) -> None:
+        """Notes that the attempt ended in order, with nothing committed: no worker was lost."""
+        end = partial(attempts.end, names=self._names(key, claim), receipt=receipt)
+        self.database.run(end, deadline=deadline)
 
     def postpone(self, key: str, *, tries: int, reason: str, seconds: float, deadline: Deadline) -> None:
         """Notes for the API that the object waits to be tried again, in so many seconds."""

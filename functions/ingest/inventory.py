@@ -17,9 +17,12 @@ from ingest.tenants import Tenancy
 
 PAGE = 1000
 LONG_PAST = timedelta(hours=1)
-"""A try that is this long overdue was lost: longer than a message's longest delay and a lost worker's time together."""
+"""A try that is this long overdue waits in a long queue, or was lost: longer than a message's longest delay and a lost
+worker's time together."""
+MESSAGE_LIVES = timedelta(days=4, hours=1)
+"""The queue's retention, and the time of a worker that took the message last of all."""
 OUTLIVED = timedelta(weeks=1)
-"""Longer than any message lives, whose lost workers are counted."""
+"""Longer than any message lives, of whose looks is known what they came to."""
 
 # Whosever the documents are: of one key, several tenants may have one, which stay on one page.
 # A document is described by what stands under another key, and has a place in the order under that key too: also
@@ -70,9 +73,11 @@ NOTE = """
     SELECT found.*, 0, 'reconcile', clock_timestamp() FROM unnest(%(tenants)s::text[], %(keys)s::text[]) AS found
     ON CONFLICT (tenant, key) DO UPDATE
         SET tries = EXCLUDED.tries, reason = EXCLUDED.reason, next_try = EXCLUDED.next_try
-        WHERE w.next_try < clock_timestamp() - %(long_past)s
+        WHERE w.next_try < clock_timestamp() - %(good_for)s
            OR (w.reason = 'reconcile' AND w.next_try >= %(started_at)s)
     RETURNING key"""
+
+OVERDUE = "SELECT count(*) FROM bucketwise.waiting WHERE next_try < clock_timestamp() - %(long_past)s"
 
 # A first pass fills the index: nothing that it finds was missed.
 BEGIN = """
@@ -92,9 +97,9 @@ SAVE = """
 # another tenant, a note may be left under the one before.
 SETTLE = """
     DELETE FROM bucketwise.waiting
-    WHERE next_try < %(started_at)s::timestamptz - %(long_past)s"""
+    WHERE next_try < %(started_at)s::timestamptz - %(good_for)s"""
 
-FORGET = "DELETE FROM bucketwise.attempts WHERE over_by < clock_timestamp() - %(outlived)s"
+FORGET = "DELETE FROM bucketwise.attempts WHERE coalesce(ended_at, over_by) < clock_timestamp() - %(outlived)s"
 
 END = "DELETE FROM bucketwise.reconciliations WHERE tenant = %(default)s AND started_at = %(started_at)s"
 
@@ -128,12 +133,24 @@ class Inventory:
 
         return self.database.run(begin, deadline=deadline)
 
-    def note(self, keys: Sequence[str], started_at: datetime, *, deadline: Deadline) -> list[str]:
+    def notes_are_good_for(self, messages: int, *, deadline: Deadline) -> timedelta:
+        """How long after its time a note stands for a message, while the queue holds about so many.
+
+        For as long as a message lives, unless the queue holds too few for the notes: then they were lost.
+        """
+
+        def overdue(connection: Connection) -> int:
+            [[notes]] = connection.execute(OVERDUE, {"long_past": LONG_PAST})
+            return int(notes)
+
+        return LONG_PAST if 2 * messages < self.database.run(overdue, deadline=deadline) else MESSAGE_LIVES
+
+    def note(self, keys: Sequence[str], started_at: datetime, *, good_for: timedelta, deadline: Deadline) -> list[str]:
         """Notes that the keys wait to be looked at; gives those that were not waiting already, in order."""
         names = {
             "tenants": [self.tenancy.owner(key).tenant for key in keys],
             "keys": list(keys),
-            "long_past": LONG_PAST,
+            "good_for": good_for,
             "started_at": started_at,
         }
         return sorted(
@@ -147,12 +164,12 @@ class Inventory:
             lambda connection: connection.execute(SAVE, names | {"default": self.tenancy.default}), deadline=deadline
         )
 
-    def finish(self, under_way: Pass, *, deadline: Deadline) -> bool:
+    def finish(self, under_way: Pass, *, good_for: timedelta, deadline: Deadline) -> bool:
         """Ends the pass; whether it had not been ended already."""
         names = {
             "default": self.tenancy.default,
             "started_at": under_way.started_at,
-            "long_past": LONG_PAST,
+            "good_for": good_for,
             "outlived": OUTLIVED,
         }
 

@@ -1,20 +1,21 @@
 """Makes the index equal to what the bucket holds under one key."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from bucketwise.deadline import Deadline
-from bucketwise.errors import BucketwiseError, ParsingTooSlow, UnreadableDocument
+from bucketwise.errors import BucketwiseError, DeadlineExceeded, ParsingTooSlow, UnreadableDocument
 from bucketwise.models import FailureReason
 from bucketwise.telemetry import Telemetry
+from ingest.attempts import END_SECONDS, Earlier
 from ingest.bucket import ObjectFacts, StoredObject
 from ingest.chunking import Chunker
 from ingest.embedding_stage import EmbeddingRun
 from ingest.parsing.document import ParsedDocument
-from ingest.protocol import MOST_CRASHES, Standing
+from ingest.protocol import Standing
 from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
 from ingest.scratch import disk, scratch_file
 from ingest.sidecar import Sidecar
@@ -33,7 +34,8 @@ class Index(Protocol):
     def claim(self, *, deadline: Deadline) -> int: ...
     def compare(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> Standing: ...
     def describe(self, facts: ObjectFacts, claim: int, *, deadline: Deadline) -> bool: ...
-    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int: ...
+    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> Earlier: ...
+    def end_attempt(self, key: str, claim: int, receipt: Receipt, *, deadline: Deadline) -> None: ...
     def analysis(self, key: str, document: ParsedDocument, chunks: Chunks) -> Analysis: ...
     def replace(
         self,
@@ -104,7 +106,7 @@ class IngestPipeline:
             return look.take(ended=ended, again=again)
         except BucketwiseError as error:
             self.telemetry.log_failure(error)
-            return Receipt(Outcome.POSTPONED, look.claim, embedding=look.embedding, begun=look.begun, error=error)
+            return look.end(error)
 
 
 class _Look:
@@ -117,17 +119,19 @@ class _Look:
         self._key = key
         self._deadline = deadline
         self._run: EmbeddingRun | None = None
-        self.claim: int | None = None
-        self.begun = False
+        self._all_embedded = False
+        self._claim: int | None = None
+        self._begun = False
+        self._earlier = Earlier()
 
     @property
-    def embedding(self) -> EmbeddingReceipt:
+    def _embedding(self) -> EmbeddingReceipt:
         """What was paid for and kept so far."""
         return self._run.receipt if self._run is not None else EmbeddingReceipt()
 
     def take(self, *, ended: int | None, again: bool) -> Receipt:
         deadline = self._deadline
-        claim = self.claim = self._index.claim(deadline=deadline)
+        claim = self._claim = self._index.claim(deadline=deadline)
         # First: a document that moved must not answer for another tenant for as long as it cannot be indexed.
         self._pipeline.strays.remove(self._key, claim, deadline=deadline)
         sidecar = self._pipeline.bucket.sidecar(self._key)
@@ -150,14 +154,33 @@ class _Look:
                     facts = facts.described_by(sidecar)
                 if standing is Standing.OTHER_METADATA and self._index.describe(facts, claim, deadline=deadline):
                     return Receipt(Outcome.DESCRIBED, claim, facts.version)
-                crashes = self._index.begin_attempt(facts, claim, ended=ended, deadline=deadline)
-                self.begun = True
-                if crashes >= MOST_CRASHES:
-                    raise _poison()
+                self._earlier = self._index.begin_attempt(facts, claim, ended=ended, deadline=deadline)
+                self._begun = True
+                self._earlier.refuse_poison()
                 return self._index_object(replace(found, facts=facts), claim)
             except UnreadableDocument as problem:
                 committed = self._index.fail(facts, problem, claim, deadline=deadline)
                 return self._receipt(Outcome.FAILED, committed, facts=facts, reason=problem.reason)
+
+    def end(self, error: BucketwiseError) -> Receipt:
+        """The receipt of a look that ``take`` gave up with an error. The index is told of its end, if it can be.
+
+        In the message alone, the end would be known only when that is received, and nobody else's look would know.
+        """
+        receipt = Receipt(
+            outcome=Outcome.POSTPONED,
+            claim=self._claim,
+            embedding=self._embedding,
+            begun=self._begun,
+            stalled=self._all_embedded and isinstance(error, DeadlineExceeded) and not self._embedding.embedded,
+            earlier=self._earlier.embedding,
+            error=error,
+        )
+        if self._claim is not None and receipt.begun and receipt.in_order:
+            with suppress(BucketwiseError):
+                self._index.end_attempt(self._key, self._claim, receipt, deadline=Deadline.after(END_SECONDS))
+                return replace(receipt, told=True)
+        return receipt
 
     def _index_object(self, found: StoredObject, claim: int) -> Receipt:
         facts, limits = found.facts, self._pipeline.limits
@@ -169,7 +192,8 @@ class _Look:
                 self._run = run
                 self._cut_and_embed(document, chunks, run)
             with self._step("store"):
-                committed = self._index.replace(facts, document, chunks, run.receipt, claim, deadline=self._deadline)
+                embedding = run.receipt.after(self._earlier.embedding)
+                committed = self._index.replace(facts, document, chunks, embedding, claim, deadline=self._deadline)
             return self._receipt(Outcome.INDEXED, committed, facts=facts, chunks=chunks.count)
 
     def _cut_and_embed(self, document: ParsedDocument, chunks: ChunkSpool, run: EmbeddingRun) -> None:
@@ -192,6 +216,7 @@ class _Look:
             analysis = self._index.analysis(self._key, document, chunks)
             making = meanwhile.submit(chunks.make_terms, analysis, deadline=self._deadline)
             run.finish()
+            self._all_embedded = True
             making.result()
 
     def _fits(self, document: ParsedDocument) -> bool:
@@ -213,17 +238,11 @@ class _Look:
     ) -> Receipt:
         return Receipt(
             outcome=outcome if committed else Outcome.SUPERSEDED,
-            claim=self.claim,
+            claim=self._claim,
             version=facts.version if facts else None,
             chunks=chunks,
-            embedding=self.embedding,
+            embedding=self._embedding,
+            earlier=self._earlier.embedding,
             reason=reason,
             seconds=committed.seconds if committed else None,
         )
-
-
-def _poison() -> UnreadableDocument:
-    return UnreadableDocument(
-        FailureReason.POISON,
-        f"{MOST_CRASHES} workers crashed or ran out of time over this version. Upload it in another form, or smaller.",
-    )

@@ -8,13 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bucketwise.deadline import Deadline
-from bucketwise.errors import (
-    BucketwiseError,
-    DatabaseUnavailable,
-    DeadlineExceeded,
-    ModelUnavailable,
-    ParsingTooSlow,
-)
+from bucketwise.errors import BucketwiseError, DatabaseUnavailable, ModelUnavailable
 from bucketwise.ingest_queue import LONGEST_DELAY_SECONDS, Errand, IngestQueue
 from ingest.events import ObjectChange
 from ingest.receipts import Receipt
@@ -60,27 +54,19 @@ class Postponement:
 def next_errand(errand: Errand, receipt: Receipt) -> Errand:
     """What the message says that is sent in the place of one that told of ``errand``.
 
-    A look that ran out of time and embedded something is no failure: the next one gets further. One that could
-    not even parse the document in its time is left to count as a lost worker. A look that came to no attempt of
-    its own leaves the one before to be told of.
+    A look that came to no attempt of its own, or of whose end the index knows, leaves the one before to be told of.
     """
-    tries = 0 if _got_further(receipt) else errand.tries + 1
-    if not receipt.begun:
+    tries = 0 if receipt.got_further else errand.tries + 1
+    if receipt.told or not receipt.begun:
         return replace(errand, tries=tries)
-    in_order = _got_further(receipt) or not isinstance(receipt.error, ParsingTooSlow)
-    return replace(errand, tries=tries, ended=receipt.claim if in_order else None)
+    return replace(errand, tries=tries, ended=receipt.claim if receipt.in_order else None)
 
 
 def delay_seconds(tries: int, receipt: Receipt, *, first: float = FIRST_DELAY_SECONDS) -> int:
     """0 after a look that got further; else twice as long with each try, jittered, or what the model's server asks."""
-    if _got_further(receipt):
+    if receipt.got_further:
         return 0
     doubled = first * 2.0 ** min(tries - 1, MOST_DOUBLINGS)
     delay = min(LONGEST_DELAY_SECONDS, doubled) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret
     asked = receipt.error.retry_after if isinstance(receipt.error, ModelUnavailable) else None
     return math.ceil(min(LONGEST_DELAY_SECONDS, max(delay, asked or 0)))
-
-
-def _got_further(receipt: Receipt) -> bool:
-    out_of_time = isinstance(receipt.error, DeadlineExceeded | ParsingTooSlow)
-    return out_of_time and receipt.embedding.embedded > 0

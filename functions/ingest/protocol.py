@@ -6,6 +6,7 @@ bucket later, so what it saw is at least as new. Every decision is taken with th
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 from typing import Any, LiteralString, Self, TypeVar
 
@@ -13,6 +14,9 @@ from bucketwise.models import DocumentState
 
 MOST_CRASHES = 3
 """A version that lost this many workers is not tried again."""
+MOST_STALLS = 10
+STALLED_FOR = timedelta(days=1)
+"""Nor one that could not be stored in time in so many looks, over so long: longer than a database is slow for all."""
 
 Step = TypeVar("Step")
 

@@ -1,11 +1,12 @@
 """What became of an object that was looked at."""
 
+import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from bucketwise.errors import BucketwiseError
+from bucketwise.errors import BucketwiseError, DeadlineExceeded, ParsingTooSlow
 from bucketwise.models import FailureReason
 
 
@@ -31,12 +32,26 @@ class EmbeddingReceipt:
     tokens: int = 0
     cost_usd: float | None = 0.0
 
+    def after(self, earlier: Self) -> Self:
+        """What all looks took of which this was the last: it found a vector for what the earlier ones had embedded."""
+        found = min(earlier.embedded, self.reused)
+        costs = self.cost_usd, earlier.cost_usd
+        return replace(
+            self,
+            embedded=self.embedded + found,
+            reused=self.reused - found,
+            tokens=self.tokens + earlier.tokens,
+            cost_usd=None if None in costs else math.fsum(filter(None, costs)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """``claim`` is None if not even that could be had; ``begun`` says whether an attempt was noted under it.
+    """``claim`` is None if not even that could be had.
 
-    ``seconds`` passed from the object's storing to its commit.
+    ``begun`` says whether an attempt was noted under it, and ``told`` whether the index knows that it ended in order.
+    ``stalled``: nothing was left to do but to store the document, and no time for it. ``embedding`` is this look's,
+    ``earlier`` that of those before it at the same version. ``seconds`` passed from the object's storing to its commit.
     """
 
     outcome: Outcome
@@ -47,7 +62,25 @@ class Receipt:
     reason: FailureReason | None = None
     seconds: float | None = None
     begun: bool = False
+    told: bool = False
+    stalled: bool = False
+    earlier: EmbeddingReceipt = EmbeddingReceipt()
     error: BucketwiseError | None = None
+
+    @property
+    def got_further(self) -> bool:
+        """Running out of time is no failure if something was embedded: the next look begins where this one ended."""
+        out_of_time = isinstance(self.error, DeadlineExceeded | ParsingTooSlow)
+        return out_of_time and self.embedding.embedded > 0
+
+    @property
+    def in_order(self) -> bool:
+        """Whether no worker was lost; one that could not even parse the document in its time counts as lost."""
+        return self.got_further or not isinstance(self.error, ParsingTooSlow)
+
+    @property
+    def embedding_in_all(self) -> EmbeddingReceipt:
+        return self.embedding.after(self.earlier)
 
     @property
     def error_name(self) -> str | None:

@@ -53,9 +53,12 @@ class Inventory(Protocol):
     def tenants(self, *, deadline: Deadline) -> list[str]: ...
     def held(self, *, after: str, deadline: Deadline) -> Iterator[Held]: ...
     def begin(self, *, deadline: Deadline) -> Pass: ...
-    def note(self, keys: Sequence[str], started_at: datetime, *, deadline: Deadline) -> list[str]: ...
+    def notes_are_good_for(self, messages: int, *, deadline: Deadline) -> timedelta: ...
+    def note(
+        self, keys: Sequence[str], started_at: datetime, *, good_for: timedelta, deadline: Deadline
+    ) -> list[str]: ...
     def save(self, under_way: Pass, *, deadline: Deadline) -> None: ...
-    def finish(self, under_way: Pass, *, deadline: Deadline) -> bool: ...
+    def finish(self, under_way: Pass, *, good_for: timedelta, deadline: Deadline) -> bool: ...
 
 
 class Queue(Protocol):
@@ -121,6 +124,8 @@ class Reconciliation:
 
     def _compare(self, report: Report, deadline: Deadline) -> None:
         under_way = self.inventory.begin(deadline=deadline)
+        # Once, as what this invocation sends does not show in the queue at once.
+        good_for = self.inventory.notes_are_good_for(self.queue.backlog(), deadline=deadline)
         expected = Expected(self.fingerprint, self.tenancy, told_until=datetime.now(UTC) - TOLD_WITHIN)
         pairs = side_by_side(
             self.listing.after(under_way.after_key),
@@ -133,19 +138,26 @@ class Reconciliation:
             pairs_of_step = list(islice(pairs, self.step))
             if not pairs_of_step:
                 break
-            if not self._take_step(pairs_of_step, under_way, expected, report, deadline):
+            if not self._take_step(pairs_of_step, under_way, expected, report, good_for, deadline):
                 return
-        report.finished = self.inventory.finish(under_way, deadline=deadline)
+        report.finished = self.inventory.finish(under_way, good_for=good_for, deadline=deadline)
 
     def _take_step(
-        self, pairs: Sequence[Pair], under_way: Pass, expected: Expected, report: Report, deadline: Deadline
+        self,
+        pairs: Sequence[Pair],
+        under_way: Pass,
+        expected: Expected,
+        report: Report,
+        good_for: timedelta,
+        deadline: Deadline,
     ) -> bool:
         """Whether to go on. What differs is noted, then sent, and then passed by: cut short, it is sent again."""
         found = _by_document([each for pair in pairs if (each := difference(pair, expected)) is not None])
         if found:
             if self.queue.backlog() > self.most_backlog:
                 return False
-            new = self.inventory.note([each.key for each in found], under_way.started_at, deadline=deadline)
+            keys = [each.key for each in found]
+            new = self.inventory.note(keys, under_way.started_at, good_for=good_for, deadline=deadline)
             report.sent += self.queue.send(new)
             _count_drift(under_way, found, set(new))
         under_way.after_key = pairs[-1].key

@@ -41,7 +41,7 @@ class Tagger:
 
 def tags_of(receipt: Receipt) -> list[dict[str, str]]:
     """The most important first."""
-    embedding = receipt.embedding
+    embedding = receipt.embedding_in_all
     values = {
         "state": receipt.outcome.value,
         "reason": receipt.reason.value if receipt.reason else None,

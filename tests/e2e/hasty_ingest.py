@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import IO
 
-from ingest import bucket, composition, handler, index
+from ingest import attempts, bucket, composition, handler
 from ingest.postponement import Postponement
 from tests.e2e.deadly_text import DEADLY
 
@@ -27,6 +27,6 @@ def hasty_postponement() -> Postponement:
 setattr(bucket.StoredObject, "copy_to", copy_or_die)  # noqa: B010  # mypy forbids to assign to a method
 setattr(handler, "postponement", hasty_postponement)  # noqa: B010
 handler.RESERVE_SECONDS = 0.5
-index.BEYOND_SECONDS = 1.0
+attempts.BEYOND_SECONDS = 1.0
 
 lambda_handler = handler.lambda_handler

@@ -35,7 +35,7 @@ def begin(
 ) -> int:
     """How many workers the version has cost so far."""
     under = claim if claim is not None else tenant.claim()
-    return tenant.index.begin_attempt(given or facts(), under, ended=ended, deadline=SOON)
+    return tenant.index.begin_attempt(given or facts(), under, ended=ended, deadline=SOON).lost
 
 
 def lose(tenant: Tenant, given: ObjectFacts | None = None) -> int:

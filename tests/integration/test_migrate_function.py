@@ -185,7 +185,7 @@ def test_each_role_can_do_what_it_needs_and_no_more(administered: str, postgres:
         *(("bucketwise_ingest", "corpus_changes", right) for right in ("SELECT", "INSERT", "DELETE")),
         *(("bucketwise_ingest", "released_texts", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
         *(("bucketwise_ingest", "reconciliations", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
-        *(("bucketwise_ingest", "attempts", right) for right in ("SELECT", "INSERT", "DELETE")),
+        *(("bucketwise_ingest", "attempts", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
         *(("bucketwise_ingest", "waiting", right) for right in ("SELECT", "INSERT", "UPDATE", "DELETE")),
     }
     assert flags == (False,)

@@ -10,7 +10,8 @@ from psycopg import Connection
 
 from bucketwise.database import Database, connect
 from bucketwise.deadline import Deadline
-from ingest.inventory import LONG_PAST, Inventory
+from ingest.inventory import LONG_PAST, MESSAGE_LIVES, Inventory
+from ingest.receipts import Outcome, Receipt
 from ingest.reconcile import Report
 from local.storage.client import Storage
 from tests.integration.index_database import IndexDatabase, settings_for
@@ -102,6 +103,38 @@ def test_a_message_that_outlived_the_queues_retention_is_sent_again(world: World
     assert world.index() == {key: [key] for key in KEYS}
 
 
+def test_what_waits_in_a_long_queue_is_not_sent_again_with_every_pass(world: World) -> None:
+    world.reconcile()
+    for hours in (2, 26, 96):
+        for key in KEYS:
+            wait_since(world, key, timedelta(hours=hours))
+        assert (world.reconcile().sent, world.queue.backlog()) == (0, 12)
+        assert waiting(world) == set(KEYS)
+    assert world.work() == KEYS
+    assert waiting(world) == set()
+
+
+def test_messages_that_were_lost_are_sent_again_though_some_are_left_and_others_came(world: World) -> None:
+    world.reconcile()
+    world.lose_messages()
+    world.queue.send(KEYS[:5])
+    for key in KEYS:
+        wait_since(world, key, LONG_PAST + MINUTE)
+    assert world.reconcile().sent == 12
+    assert sorted(set(world.work())) == KEYS
+
+
+def test_one_message_that_was_lost_from_a_long_queue_is_sent_again_when_it_cannot_be_there_any_more(
+    world: World,
+) -> None:
+    world.reconcile()
+    wait_since(world, KEYS[3], MESSAGE_LIVES - MINUTE)
+    assert world.reconcile().sent == 0
+    wait_since(world, KEYS[3], MESSAGE_LIVES + MINUTE)
+    assert world.reconcile().sent == 1
+    assert [(key, world.tenant.waiting(key)) for key in KEYS[2:5]] == [(key, [(0, "reconcile")]) for key in KEYS[2:5]]
+
+
 def test_notes_of_what_is_as_it_should_be_are_cleared_in_the_end(world: World) -> None:
     world.follow()
     for key, ago in ((KEYS[1], LONG_PAST + MINUTE), ("gone.txt", LONG_PAST + MINUTE), (KEYS[2], LONG_PAST - MINUTE)):
@@ -118,6 +151,19 @@ def test_lost_workers_are_forgotten_when_no_message_can_tell_of_their_version_an
     for key, ago in (("a.txt", timedelta(days=6)), ("b.txt", timedelta(days=8))):
         index.begin_attempt(facts(key), index.claim(deadline=SOON), ended=None, deadline=SOON)
         world.execute("UPDATE bucketwise.attempts SET over_by = over_by - %s WHERE key = %s AND tenant = %s", ago, key)
+    world.reconcile()
+    assert (len(world.tenant.attempts("a.txt")), len(world.tenant.attempts("b.txt"))) == (1, 0)
+
+
+def test_so_is_what_looks_came_to_that_ended_in_order(world: World) -> None:
+    index = world.tenant.index
+    for key, ago in (("a.txt", timedelta(days=6)), ("b.txt", timedelta(days=8))):
+        claim = index.claim(deadline=SOON)
+        index.begin_attempt(facts(key), claim, ended=None, deadline=SOON)
+        index.end_attempt(key, claim, Receipt(Outcome.POSTPONED, claim, stalled=True), deadline=SOON)
+        world.execute(
+            "UPDATE bucketwise.attempts SET ended_at = ended_at - %s WHERE key = %s AND tenant = %s", ago, key
+        )
     world.reconcile()
     assert (len(world.tenant.attempts("a.txt")), len(world.tenant.attempts("b.txt"))) == (1, 0)
 
@@ -162,7 +208,7 @@ def test_a_place_is_kept_also_if_the_document_there_is_gone(world: World) -> Non
     world.follow()
     world.put("03.txt", "changed")
     world.put("08.txt", "changed")
-    assert not world.reconcile(step=4, deadline=steps(20)).finished
+    assert not world.reconcile(step=4, deadline=steps(24)).finished
     [[after]] = world.execute("SELECT after_key FROM bucketwise.reconciliations WHERE tenant = %s")
     for version in world.s3.list_object_versions(Bucket=world.bucket, Prefix=after)["Versions"]:
         world.delete(after, version["VersionId"])

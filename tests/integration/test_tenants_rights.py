@@ -35,7 +35,7 @@ ASK_EXECUTES = {
 }
 INGEST_EXECUTES = {"add_terms", "append_terms", "corpus_version", "fold_postings", "holds_kind", "index_kind"}
 INGEST_MAY = {
-    "attempts": {"SELECT", "INSERT", "DELETE"},
+    "attempts": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "cached_answer_sources": {"SELECT"},
     "cached_answers": {"SELECT", "UPDATE", "DELETE"},
     "cached_questions": {"SELECT", "UPDATE", "DELETE"},

@@ -1,24 +1,26 @@
 """In-memory stand-ins that behave: a bucket, an index with claims, an embedder, and small documents for them."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embeddings
 from bucketwise.errors import ModelUnavailable, UnreadableDocument
 from bucketwise.models import Chunk, DocumentState, Place, PlaceMark
+from ingest.attempts import Earlier
 from ingest.bucket import ObjectFacts, StoredObject
 from ingest.parsing.document import Block, ParsedDocument
 from ingest.protocol import Held, Seen, Standing, confirmed_claim, described_claim, may_commit
-from ingest.receipts import EmbeddingReceipt
+from ingest.receipts import EmbeddingReceipt, Receipt
 from ingest.sidecar import Metadata, Sidecar
 from ingest.swap import Committed
 from ingest.terms import Analysis, Chunks, ChunkTerms
 from ingest.vectors import text_digest
+from tests.unit.memory_attempts import Attempt, MemoryAttempts
 
 SOON = Deadline.after(3600)
 MODIFIED = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
@@ -109,12 +111,6 @@ class Row:
     metadata: Metadata = field(default_factory=dict)
 
 
-@dataclass
-class Attempt:
-    version: str | None
-    lapsed: bool = False
-
-
 class MemoryIndex:
     """The index's rules without PostgreSQL: a commit under an older claim than the row's changes nothing."""
 
@@ -122,7 +118,7 @@ class MemoryIndex:
         self.last_claim = 0
         self.rows: dict[str, Row] = {}
         self.vectors: dict[bytes, list[float]] = {}
-        self.attempts: dict[tuple[str, int], Attempt] = {}
+        self.looks = MemoryAttempts()
 
     def claim(self, *, deadline: Deadline) -> int:
         deadline.allow(1)
@@ -135,7 +131,7 @@ class MemoryIndex:
         confirmed = confirmed_claim(held, seen, "code", claim)
         if confirmed is not None:
             self.rows[facts.key].claim = confirmed
-            self._settle(facts.key, claim)
+            self.looks.settle(facts.key, claim)
             return Standing.SAME
         return Standing.OTHER if described_claim(held, seen, "code", claim) is None else Standing.OTHER_METADATA
 
@@ -147,23 +143,24 @@ class MemoryIndex:
             return False
         row = self.rows[facts.key]
         row.claim, row.sidecar, row.metadata = described, facts.sidecar, facts.metadata
-        self._settle(facts.key, claim)
+        self.looks.settle(facts.key, claim)
         return True
 
-    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> int:
-        deadline.allow(1)
-        self.attempts.pop((facts.key, ended or 0), None)
-        self.attempts[facts.key, claim] = Attempt(facts.version)
-        return sum(
-            attempt.lapsed and attempt.version == facts.version
-            for (key, _), attempt in self.attempts.items()
-            if key == facts.key
-        )
+    @property
+    def attempts(self) -> Mapping[tuple[str, int], Attempt]:
+        return self.looks.noted
 
-    def let_attempts_lapse(self) -> None:
+    def begin_attempt(self, facts: ObjectFacts, claim: int, *, ended: int | None, deadline: Deadline) -> Earlier:
+        deadline.allow(1)
+        return self.looks.begin(facts.key, facts.version, claim, ended)
+
+    def end_attempt(self, key: str, claim: int, receipt: Receipt, *, deadline: Deadline) -> None:
+        deadline.allow(1)
+        self.looks.end(key, claim, receipt)
+
+    def let_attempts_lapse(self, time: timedelta = timedelta(minutes=6)) -> None:
         """So much time passes that whoever is at work can be at work no more."""
-        for attempt in self.attempts.values():
-            attempt.lapsed = True
+        self.looks.pass_time(time)
 
     def known_texts(self, digests: Sequence[bytes], *, deadline: Deadline) -> set[bytes]:
         deadline.allow(1)
@@ -207,17 +204,13 @@ class MemoryIndex:
         row = self.rows.get(key) or Row(0, DocumentState.DELETED, None)
         return Held(row.claim, row.state, row.version, f"etag of {row.version}", "code", row.sidecar)
 
-    def _settle(self, key: str, claim: int) -> None:
-        for attempt in [one for one in self.attempts if one[0] == key and one[1] <= claim]:
-            del self.attempts[attempt]
-
     def _commit(self, key: str, row: Row, deadline: Deadline) -> Committed | None:
         deadline.allow(1)
         if not may_commit(self._held(key), row.claim):
-            self.attempts.pop((key, row.claim), None)
+            self.looks.noted.pop((key, row.claim), None)
             return None
         self.rows[key] = row
-        self._settle(key, row.claim)
+        self.looks.settle(key, row.claim)
         return Committed(1.5 if row.state is DocumentState.INDEXED else None)
 
 

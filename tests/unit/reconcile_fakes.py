@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DeadlineExceeded, QueueUnavailable
@@ -52,7 +52,13 @@ class MemoryInventory:
             self.place = Pass(datetime.now(UTC), "", 0, 0, 0 if self.versions else None)
         return replace(self.place)
 
-    def note(self, keys: Sequence[str], started_at: datetime, *, deadline: Deadline) -> list[str]:
+    def notes_are_good_for(self, messages: int, *, deadline: Deadline) -> timedelta:
+        assert messages >= 0
+        deadline.allow(1)
+        return timedelta(days=4)
+
+    def note(self, keys: Sequence[str], started_at: datetime, *, good_for: timedelta, deadline: Deadline) -> list[str]:
+        assert good_for == timedelta(days=4)
         deadline.allow(1)
         new = [key for key in keys if self.waiting.get(key, started_at) == started_at]
         self.waiting |= dict.fromkeys(new, started_at)
@@ -62,7 +68,8 @@ class MemoryInventory:
         deadline.allow(1)
         self.place = replace(under_way)
 
-    def finish(self, under_way: Pass, *, deadline: Deadline) -> bool:
+    def finish(self, under_way: Pass, *, good_for: timedelta, deadline: Deadline) -> bool:
+        assert good_for == timedelta(days=4)
         deadline.allow(1)
         was_under_way = self.place is not None and self.place.started_at == under_way.started_at
         self.place = None

@@ -12,6 +12,7 @@ from bucketwise.errors import (
     BucketwiseError,
     DatabaseUnavailable,
     InvalidSettings,
+    ModelUnavailable,
     SecretUnavailable,
 )
 from bucketwise.models import DocumentState
@@ -65,6 +66,18 @@ def test_a_look_that_was_put_off_does_not_count_as_a_lost_worker(world: World) -
         world.index.let_attempts_lapse()
     world.embedder.refused = None
     handle(batch(message))
+    assert world.index.rows["a.txt"].state is DocumentState.INDEXED
+
+
+def test_nor_does_a_bare_event_that_lambda_tries_again(world: World) -> None:
+    world.bucket.objects["a.txt"] = ("v1", TEXT)
+    world.embedder.refused = "Trains"
+    for _ in range(5):
+        with pytest.raises(ModelUnavailable):
+            handle(notification("a.txt"))
+        world.index.let_attempts_lapse()
+    world.embedder.refused = None
+    handle(notification("a.txt"))
     assert world.index.rows["a.txt"].state is DocumentState.INDEXED
 
 

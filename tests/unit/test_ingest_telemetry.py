@@ -68,6 +68,21 @@ def test_what_was_paid_for_is_counted_also_if_the_document_is_put_off(
     assert metrics["EmbeddingTokens"][0] > 0
 
 
+def test_what_an_earlier_look_embedded_is_not_counted_as_reused(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.bucket.objects["a.txt"] = ("v1", b"Confidential words come first. " * 3 + b"Refused words come last. " * 3)
+    world.embedder.refused = "Refused"
+    handle(batch(json.dumps(notification("a.txt"))))
+    first = emitted(capsys)
+    world.embedder.refused = None
+    handle(batch(*world.put_off()))
+    second = emitted(capsys)
+    assert first["ChunksEmbedded"][0] > 0
+    assert second["ChunksEmbedded"][0] > 0
+    assert second["ChunksReused"] == [0.0]
+
+
 def test_tokens_are_counted_also_if_what_they_paid_for_could_not_be_kept(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -129,9 +129,9 @@ def test_every_tenants_tables_are_seen_to(world: World) -> None:
 
 
 class EndedByAnother(MemoryInventory):
-    def finish(self, under_way: Pass, *, deadline: Deadline) -> bool:
+    def finish(self, under_way: Pass, *, good_for: timedelta, deadline: Deadline) -> bool:
         self.place = None
-        return super().finish(under_way, deadline=deadline)
+        return super().finish(under_way, good_for=good_for, deadline=deadline)
 
 
 def test_a_pass_that_another_invocation_ended_is_not_counted_again(world: World) -> None:

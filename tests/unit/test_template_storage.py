@@ -1,10 +1,12 @@
 """Bucket, notifications, queue and dead-letter queue."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from ingest.inventory import MESSAGE_LIVES
 from tests.unit.template_model import (
     EVERYTHING,
     ROLES,
@@ -143,6 +145,11 @@ def test_a_message_stays_hidden_for_six_times_the_functions_time_limit() -> None
 def test_the_queue_keeps_messages_for_four_days_and_the_dead_letter_queue_for_fourteen() -> None:
     assert properties("IngestQueue")["MessageRetentionPeriod"] == 4 * DAY
     assert properties("DeadLetterQueue")["MessageRetentionPeriod"] == 14 * DAY
+
+
+def test_reconcile_knows_how_long_a_message_can_be_in_the_queue() -> None:
+    in_use = properties("IngestFunction")["Timeout"]
+    assert timedelta(seconds=properties("IngestQueue")["MessageRetentionPeriod"] + in_use) <= MESSAGE_LIVES
 
 
 @pytest.mark.parametrize("queue", QUEUE_POLICIES)

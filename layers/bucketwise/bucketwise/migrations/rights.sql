@@ -17,7 +17,7 @@ BEGIN
         GRANT USAGE ON SEQUENCE bucketwise.chunk_number_blocks TO bucketwise_ingest;
         GRANT EXECUTE ON FUNCTION bucketwise.add_terms, bucketwise.append_terms, bucketwise.fold_postings TO bucketwise_ingest;
         GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.reconciliations TO bucketwise_ingest;
-        GRANT SELECT, INSERT, DELETE ON bucketwise.attempts TO bucketwise_ingest;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.attempts TO bucketwise_ingest;
         GRANT SELECT, INSERT, UPDATE, DELETE ON bucketwise.waiting TO bucketwise_ingest;
         GRANT SELECT ON bucketwise.embedding_sets TO bucketwise_ingest;
         -- UPDATE is for locking rows: ingest deletes what is cached, and makes none of it.
