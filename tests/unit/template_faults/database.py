@@ -142,9 +142,9 @@ NETWORK = [
     ),
     Fault(
         "network: endpoints of the stack's own network admit the functions alone",
-        "        - !If [MakesVpc, !Ref AWS::NoValue, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8,",
-        "        - !If [MakesDatabase, {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8, Description: all},"
-        " {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8,",
+        "        - - *from-functions\n",
+        "          - {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8, Description: all}\n"
+        "        - - *from-functions\n",
         network.test_endpoints_of_a_network_that_the_stack_makes_admit_the_functions_alone,
     ),
     Fault(
