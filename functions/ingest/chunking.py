@@ -79,7 +79,7 @@ class Chunker:
         if not (text and self.whole_tokens and window.is_last):
             return None
         start = window.text.index(text)
-        tokens = CountedText(text).count(0, len(text))
+        tokens = CountedText(text, self.whole_tokens).about(0, len(text))
         return window.chunk(0, start, start + len(text), tokens) if tokens <= self.whole_tokens else None
 
 

@@ -5,10 +5,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from operator import attrgetter
 
-from semantic_text_splitter import TextSplitter
-
 from ingest.boundaries import Gap, Level, find_gaps
-from ingest.tokens import CountedText
+from ingest.tokens import CountedText, fullest
 
 _LEAST_SHARE = 8
 """What has fewer tokens than this part of a chunk, such as a heading, is no chunk of its own if it can be avoided."""
@@ -28,7 +26,7 @@ class Cuts:
 
     def __init__(self, text: str, sections: Sequence[int], *, is_last: bool, max_tokens: int) -> None:
         self._text = text
-        self._counted = CountedText(text.rstrip())  # blank lines take long to count
+        self._counted = CountedText(text.rstrip(), max_tokens)  # blank lines take long to count
         self._gaps = find_gaps(text, sections)
         if is_last:
             self._gaps.append(Gap(len(text.rstrip()), len(text), Level.DOCUMENT))
@@ -72,9 +70,9 @@ class Cuts:
     def _beyond(self, start: int, first: int) -> int:
         """The place of the first gap, not before ``first``, that a chunk from ``start`` cannot reach."""
         place = self._with(self._max, start, first, len(self._gaps))
-        while place < len(self._gaps) and self.tokens(start, self._gaps[place].start) <= self._max:
+        while place < len(self._gaps) and self._counted.about(start, self._gaps[place].start) <= self._max:
             place += 1
-        while place > first and self.tokens(start, self._gaps[place - 1].start) > self._max:
+        while place > first and self._counted.about(start, self._gaps[place - 1].start) > self._max:
             place -= 1
         return place
 
@@ -95,28 +93,23 @@ class Cuts:
             for place in reversed(places):
                 if self._before[place] < half:
                     break
-                if self.tokens(self._gaps[place].end, higher.start) >= self._least:
+                if self._counted.about(self._gaps[place].end, higher.start) >= self._least:
                     return self._gaps[place]
         return last
 
     def _between_words(self, start: int, body: int) -> Gap:
         """As late as possible, without regard to the sentence."""
-        limit = start + self._max
-        while limit < len(self._text) and self.tokens(start, limit) <= self._max:
+        limit = start + self._max * _CHARACTERS_PER_TOKEN
+        while limit < len(self._text) and self._counted.about(start, limit) <= self._max:
             limit += limit - start
         spaces = list(_SPACE.finditer(self._text, body, limit))
-        fitting = bisect_right(spaces, self._max, key=lambda space: self.tokens(start, space.start()))
+        fitting = bisect_right(spaces, self._max, key=lambda space: self._counted.about(start, space.start()))
         if fitting:
             return Gap(*spaces[fitting - 1].span(), Level.WORD)
         return self._within_word(start, body, limit)
 
     def _within_word(self, start: int, body: int, limit: int) -> Gap:
         """Where Unicode sees words, for a script that writes no space between them, or else characters."""
-
-        def tokens(part: str) -> int:
-            begin = self._text.find(part, body)
-            return self.tokens(start if begin == body else begin, begin + len(part))
-
-        [(_, piece), *_] = TextSplitter.from_callback(tokens, self._max).chunk_indices(self._text[body:limit])
-        end = body + len(piece)
+        room = max(1, self._max - self.tokens(start, body))
+        end = body + fullest(self._text[body:limit], room)
         return Gap(end, end + len(self._text[end:limit]) - len(self._text[end:limit].lstrip()), Level.WORD)

@@ -8,7 +8,7 @@ from bucketwise.settings import Settings
 PARSER_VERSION = "3"
 """To be raised when the same bytes would give another text."""
 
-CHUNKER_VERSION = "2"
+CHUNKER_VERSION = "3"
 """To be raised when the same text would be cut otherwise."""
 
 ANALYSER_VERSION = "3"

@@ -7,9 +7,10 @@ the count of a text is the sum over its pieces, and the same few pieces come aga
 """
 
 import re
+import sys
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
@@ -39,21 +40,40 @@ _RUNS_OF_ONE_TOKEN = (*range(1, 13), 14, 16, 32)
 _BEFORE = "123"  # one token, and no piece goes on behind three digits
 _BEHIND = " x"  # one token, and no piece goes on with it
 
+_LONG = 64  # characters; a piece is rarely longer where a text has spaces or punctuation
+_SAMPLE = 32  # characters, of a longer one
+
 
 class CountedText:
-    """A text that is asked for the tokens of many of its stretches."""
+    """A text that is asked for the tokens of many of its stretches, most of them about as large as ``most`` tokens.
 
-    def __init__(self, text: str) -> None:
+    Without spaces and punctuation a piece can be as long as the text. To count it for each stretch that it is in would
+    take long, and few stretches of so many tokens are asked for: until one is, it is estimated by its beginning.
+    """
+
+    def __init__(self, text: str, most: int = sys.maxsize) -> None:
         self.text = text
+        self._far = 2 * most
         self._shadow = text if text.isascii() else text.translate(_SHADOW)
-        pieces = _PIECE.findall(self._shadow)
-        self._cuts = list(accumulate(map(len, pieces), initial=0))
-        if self._shadow is not text:
-            pieces = [text[start:end] for start, end in pairwise(self._cuts)]
-        self._totals = list(accumulate(map(_count_piece, pieces), initial=0))
+        self._cuts = list(accumulate(map(len, _PIECE.findall(self._shadow)), initial=0))
+        pieces = list(pairwise(self._cuts))
+        self._totals = list(accumulate((self._about(*piece) for piece in pieces), initial=0))
+        self._long = [place for place, (start, end) in enumerate(pieces) if end - start > _LONG]
 
     def count(self, start: int, end: int) -> int:
-        """The exact number of tokens of ``text[start:end]``.
+        """The exact number of tokens of ``text[start:end]``."""
+        return self._sum(start, end, self._exactly)
+
+    def about(self, start: int, end: int) -> int:
+        """The same, or only a number above ``most`` if a run in it has more than twice that by its beginning."""
+        return self._sum(start, end, self._about)
+
+    def before(self, position: int) -> int:
+        """About how many tokens stand before ``position``, at once."""
+        return self._totals[bisect_right(self._cuts, position) - 1]
+
+    def _sum(self, start: int, end: int, count: Callable[[int, int], int]) -> int:
+        """Of the pieces of ``text[start:end]``.
 
         A stretch has pieces of its own only where it begins and ends. As soon as one of them begins where one of
         the text does, all are the same up to the last one before white space at the end.
@@ -63,21 +83,35 @@ class CountedText:
         for piece in _PIECE.finditer(self._shadow, start, end):
             same = bisect_left(self._cuts, piece.start())
             if same <= last and self._cuts[same] == piece.start():
-                between = self._totals[last] - self._totals[same]
-                return tokens + between + self._sum(_PIECE.finditer(self._shadow, self._cuts[last], end))
-            tokens += self._sum([piece])
+                tokens += self._totals[last] - self._totals[same]
+                for place in self._long[bisect_left(self._long, same) : bisect_left(self._long, last)]:
+                    run = self._cuts[place], self._cuts[place + 1]
+                    tokens += count(*run) - self._about(*run)
+                return tokens + sum(
+                    count(*each.span()) for each in _PIECE.finditer(self._shadow, self._cuts[last], end)
+                )
+            tokens += count(*piece.span())
         return tokens
 
-    def before(self, position: int) -> int:
-        """About how many tokens stand before ``position``, at once."""
-        return self._totals[bisect_right(self._cuts, position) - 1]
+    def _exactly(self, start: int, end: int) -> int:
+        if end - start <= _LONG:
+            return _count_piece(self.text[start:end])
+        return _count_run(self.text[start:end], self._estimate(start, end))
 
-    def _sum(self, pieces: Iterable[re.Match[str]]) -> int:
-        return sum(_count_piece(self.text[piece.start() : piece.end()]) for piece in pieces)
+    def _about(self, start: int, end: int) -> int:
+        if end - start > _LONG and (estimate := self._estimate(start, end)) > self._far:
+            return estimate
+        return self._exactly(start, end)
+
+    def _estimate(self, start: int, end: int) -> int:
+        return _count_run(self.text[start : start + _SAMPLE]) * (end - start) // _SAMPLE
 
 
-def count_tokens(text: str) -> int:
-    """The exact number of ``cl100k_base`` tokens in ``text``; special tokens count as plain text."""
+def count_tokens(text: str, guess: int | None = None) -> int:
+    """The exact number of ``cl100k_base`` tokens in ``text``; special tokens count as plain text.
+
+    It takes a fraction of the time if ``guess`` is near.
+    """
     longest = max(map(len, _LINE_ENDS.findall(text)), default=0)
     length = next((length for length in _RUNS_OF_ONE_TOKEN if length > longest), None)
     if length is None:
@@ -88,16 +122,22 @@ def count_tokens(text: str) -> int:
     begun = (
         f"{filling}{_BEFORE}{text}{_BEHIND}{run}"  # five tokens and the text's; between runs all is tried as a whole
     )
-    capacity = 8 << (len(begun) // 16).bit_length()
+    if guess is None:
+        guess = len(text) // 2 if text.isascii() else len(text.encode()) // 3
+    fillings = 3 + guess // 6  # the fewer, the less is tried
+    capacity = 5 + guess + fillings
     while True:
-        first = _splitter(capacity).chunks(begun + filling * (capacity // 2 - 2))[0]
+        first, *rest = _splitter(capacity).chunks(begun + filling * fillings)
         filled = len(first) - len(begun)
-        if filled >= 0:
+        if rest and filled >= 0:
             return capacity - 5 - 2 * (filled // len(filling)) - bool(filled % len(filling))
-        capacity *= 2
+        if rest:
+            capacity *= 2
+        fillings = capacity // 2 - 1  # more than a chunk holds
 
 
 _count_piece = lru_cache(maxsize=1 << 16)(count_tokens)  # 10 MB
+_count_run = lru_cache(maxsize=1024)(count_tokens)  # asked again while a chunk is cut, and not later
 
 
 def _least_capacity(text: str) -> int:
@@ -110,6 +150,19 @@ def _least_capacity(text: str) -> int:
 
 def _fits(text: str, capacity: int) -> bool:
     return len(_splitter(capacity).chunks(text)) == 1
+
+
+def fullest(text: str, most: int) -> int:
+    """How many characters of ``text`` fill a chunk of ``most`` tokens, which is at least 1; a single one always does.
+
+    It ends where Unicode sees words, for a script that writes no space between them, or else between characters.
+    """
+    length = most
+    while True:
+        first, *rest = _splitter(most).chunks(text[:length])
+        if rest or length >= len(text):
+            return len(first.rstrip())
+        length *= 2
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,6 @@
 
 import os
 import resource
-from collections.abc import Iterable
 
 import pytest
 
@@ -23,7 +22,7 @@ def test_a_narrower_bound_that_is_there_stays() -> None:
 
 
 def test_limits_hold_also_where_system_calls_cannot_be_filtered(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_architecture: int, _refused: Iterable[int]) -> None:
+    def refuse(_machine: str) -> None:
         raise OSError("prctl")
 
     monkeypatch.setattr(confinement, "_filter_calls", refuse)
