@@ -15,8 +15,8 @@ from ingest.receipts import EmbeddingReceipt, Receipt
 
 BEYOND_SECONDS = 10.0
 """After a look's deadline its worker is gone for sure: what it keeps to answer in is less."""
-END_SECONDS = 2.0
-"""For the note that a look ended, when the database may be what is slow."""
+END_SECONDS = 3.0
+"""For the note that a look ended, when the database may be what is slow. With less than 2, no connection is begun."""
 
 # Of the look that a message tells of, the index may know all the same: then its row is kept.
 BEGIN = """

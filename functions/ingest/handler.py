@@ -17,7 +17,7 @@ from ingest.receipts import Outcome, Receipt
 from ingest.tenants import Tenancy
 
 # What is kept of an invocation's time to put off what is not done, and to answer.
-RESERVE_SECONDS = 5.0
+RESERVE_SECONDS = 7.0
 COMMITTED = {Outcome.INDEXED, Outcome.FAILED, Outcome.DELETED}
 
 

@@ -42,8 +42,9 @@ class Postponement:
         self.queue_of(change.bucket).put_off(change.key, change.time, errand, seconds=seconds)
 
     def _note(self, key: str, tries: int, seconds: int, receipt: Receipt) -> None:
-        if isinstance(receipt.error, DatabaseUnavailable):
-            return  # to find that out again takes time
+        untold = receipt.begun and receipt.in_order and not receipt.told
+        if isinstance(receipt.error, DatabaseUnavailable) or untold:
+            return  # to find out again that the database is out or slow takes time
         deadline = Deadline.after(NOTE_SECONDS)
         with suppress(BucketwiseError):  # the message is what counts
             self.waiting(key).postpone(

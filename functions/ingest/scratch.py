@@ -31,10 +31,15 @@ def scratch_file() -> Iterator[tuple[IO[bytes], Path]]:
     with disk():
         file = _unnamed() if sys.platform == "linux" else NamedTemporaryFile(prefix=PREFIX)  # noqa: SIM115
     try:
-        yield file, Path(f"/dev/fd/{file.fileno()}" if sys.platform == "linux" else file.name)
+        yield file, path_of(file.fileno()) if sys.platform == "linux" else Path(file.name)
     finally:
         with suppress(OSError):  # of what could not be written before
             file.close()
+
+
+def path_of(descriptor: int) -> Path:
+    """By what path this process can open anew what it has open. Lambda's /dev/fd holds the first three alone."""
+    return Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd") / str(descriptor)
 
 
 def _unnamed() -> IO[bytes]:

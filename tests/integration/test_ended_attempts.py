@@ -64,7 +64,7 @@ class Ingest:
         )
         return pipeline.bring_up_to_date("a.txt", deadline=deadline, ended=errand.ended, again=errand.again)
 
-    def pass_time(self, time: timedelta = HOUR) -> None:
+    def pass_time(self, time: timedelta = 2 * HOUR) -> None:
         with connected(self.tenant.database.superuser) as connection:
             connection.execute(
                 """UPDATE bucketwise.attempts SET over_by = over_by - %s, ended_at = ended_at - %s WHERE tenant = %s""",
@@ -102,6 +102,27 @@ def test_an_outage_costs_no_worker_however_many_messages_tell_of_a_version(inges
     assert ingest.tenant.attempts() == set()
     ingest.model.takes = 1000
     assert ingest.look(errands[0]).outcome is Outcome.INDEXED
+
+
+def test_an_outage_costs_no_worker_if_the_connection_ends_while_the_model_is_waited_for(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest.bucket.objects["a.txt"] = ("v1", b"Harbour dues are 12 euros.")
+    ingest.look()
+    ingest.bucket.objects["a.txt"] = ("v2", b"Harbour dues are 13 euros.")
+
+    def hang(*_: object, **__: object) -> Embeddings:
+        """For longer than idle_session_timeout."""
+        with connected(ingest.tenant.database.superuser) as connection:
+            connection.execute(
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE usename = 'bucketwise_ingest' AND datname = current_database()"""
+            )
+        raise ModelUnavailable("the model's server did not answer")
+
+    monkeypatch.setattr(ingest.model, "embed", hang)
+    assert ingest.look().told
+    assert ingest.tenant.attempts() == set()
 
 
 def test_a_receipt_holds_what_all_looks_at_the_version_took(ingest: Ingest) -> None:
@@ -170,7 +191,7 @@ def test_looks_without_the_time_to_store_are_counted_and_so_is_the_time_since_th
     assert ingest.begin() == Earlier()
     for _ in range(3):
         ingest.end(stalled=True)
-        ingest.pass_time()
+        ingest.pass_time(HOUR)
     earlier = ingest.begin()
     assert earlier.stalls == 3
     assert 3 * HOUR <= earlier.stalled_for < 4 * HOUR

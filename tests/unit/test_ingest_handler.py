@@ -161,7 +161,7 @@ def test_a_deadline_keeps_a_reserve_to_answer_in(world: World, monkeypatch: pyte
     monkeypatch.setattr(handler, "ingest_pipeline", lambda _: Clockwatcher())
     handle(batch(json.dumps(notification("a.txt"))), Context(seconds=10))
     assert world.sqs.keys() == ["a.txt"]
-    assert left[0] == pytest.approx(5, abs=1)
+    assert left[0] == pytest.approx(3, abs=1)
 
 
 def test_folding_is_thought_of_after_each_commit_and_only_then(world: World) -> None:

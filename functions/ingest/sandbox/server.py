@@ -20,6 +20,7 @@ from bucketwise.search import place_to_json
 from ingest.parsing.document import ParsedDocument
 from ingest.sandbox.confinement import Limits, confine
 from ingest.sandbox.wire import encode
+from ingest.scratch import path_of
 
 HEAD = ("separator", "markdown", "most_tokens")
 FACTS = tuple(each.name for each in fields(ParsedDocument) if each.name not in {"blocks", *HEAD})
@@ -71,7 +72,7 @@ def _parse_and_exit(parse: Parse, request: Request, file: int, output: int) -> N
         except (OSError, ValueError) as error:
             _write(output, {"unconfined": type(error).__name__})
             os._exit(0)
-        _parse(parse, request, Path(f"/dev/fd/{file}"), output)
+        _parse(parse, request, path_of(file), output)
     except UnreadableDocument as problem:
         _write(output, {"problem": {"reason": problem.reason.value, "hint": problem.hint}})
     except BaseException as error:  # noqa: BLE001  # also the panics of parsers written in Rust
