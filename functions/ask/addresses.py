@@ -31,9 +31,12 @@ _COUNTRIES = (
 )
 # Any other name with something behind it: "Then/and" after a stop without a space, or a domain's new ending. Its words
 # stay, with a space before what is behind. Not within a path (src/app.module/x), nor after what only files end with.
-_PART = r"[^\s!-,./:-@\[-^`{-~]"
+_PART = (
+    r"[^\s!-,./:-@\[-^`{-~\u00ab\u00b7\u00bb\u2010-\u203e\u2190-\u21ff"
+    r"\u3001-\u3003\u3008-\u301f\u30fb\uff01-\uff0f\uff1a-\uff1f\uff3b-\uff3d\uff5b-\uff64]"
+)
 _NAME = re.compile(
-    rf"(?<!{_PART})(?<![/.])\.*(?:{_PART}+\\?\.)+"
+    rf"(?<!{_PART})(?<![/.])(?!(?<={_PART}\\)\.(?!\.))\.*(?:{_PART}+\\?\.)+"
     r"(?!(?i:js|ts|jsx|tsx|json|txt|csv|xml|ya?ml|toml|ini|cfg|conf|log|html?|css|pdf|docx?|xlsx?|pptx?|cpp|php|sql"
     r"|jpe?g|png|gif|svg|exe|dll|lock)(?![^\W_]))"
     r"[^\s!-@\[-`{-~]{2,}\.?(?::\d{1,5})?(?=\\?[/?#][^\w\s]*\w)"
@@ -46,11 +49,12 @@ _TRAILING = ".,;:!?)]}'\"’”"
 def _address() -> re.Pattern[str]:
     """Compiled when it is needed, which takes milliseconds: searches and kept answers have none of it."""
     return re.compile(
-        rf"(?:\b[a-z][a-z0-9+.-]{{0,30}}:)?[/\\]{{2}}[^\s/\\]{_REST}|\bwww\d*\.\S{_REST}"
+        rf"(?:\b[a-z][a-z0-9+.-]{{0,30}}:)?(?<![/\\])[/\\]{{2,}}+[^\s/\\]{_REST}|\bwww\d*\.\S{_REST}"
         rf"|(?:https?|\b(?:ftp|mailto|javascript|vbscript)):\S{_REST}|\bdata:\w+/\S{_REST}"
         rf"|(?<!{_LETTER})(?:{_LETTER}{{1,63}}{_DOT}){{1,8}}(?:{_ENDINGS}|(?<={_LETTER}{{2}}[.。．｡]){_COUNTRIES}){_BEHIND}"
-        # "10.0.0.0/8" is a network and leads nowhere.
-        rf"|(?<![\w.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?!/\d{{1,2}}(?![\w/?#&=%~:@-]|\.\w)){_BEHIND}",
+        # "10.0.0.0/8" is a network and "4.1.2.3/4.1.2.4" two sections: they lead nowhere.
+        rf"|(?<![\w.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?!/(?:\d{{1,2}}|(?:\d{{1,3}}\.){{3}}\d{{1,3}})"
+        rf"(?![\w/?#&=%~:@-]|\.\w)){_BEHIND}",
         re.IGNORECASE,
     )
 

@@ -15,27 +15,26 @@ _MARKER = re.compile(rf"( ?)[\[［【]\s*({_NUMBERS}(?:{_SEPARATOR}{_NUMBERS})*)
 def keep_markers(answer: str, numbers: Set[int], *, shown: int) -> str:
     """The answer without the markers whose number is not in ``numbers``; those that stay are written [1] or [1, 2].
 
-    Passages 1 to ``shown`` could be cited. A bracket with another number, such as [0, 1] or [2015], is no marker and
-    stays as it is, but for a lone one up to HIGHEST: it reads as a marker, and would lead to nothing.
+    Passages 1 to ``shown`` could be cited. What can be no marker stays as it is: [0, 1], [2015], or [5, 95] where no
+    such passage is cited. A lone number up to HIGHEST reads as a marker of whatever passage, and would lead to nothing.
     """
 
     def kept(match: re.Match[str]) -> str:
-        written = _numbers(match[2], shown)
-        if written is None:
-            return match[0]
+        written = _numbers(match[2])
         left = [str(number) for number in written if number in numbers]
+        if not left and (not written or (len(written) > 1 and max(written) > shown)):
+            return match[0]
         return f"{match[1]}[{', '.join(left)}]" if left else ""
 
     return _MARKER.sub(kept, answer).strip()
 
 
-def _numbers(written: str, shown: int) -> list[int] | None:
-    """Each once, those within a range too; None if they are of no marker."""
+def _numbers(written: str) -> list[int]:
+    """Each once, those within a range too; none if they are of no marker."""
     numbers: dict[int, None] = {}
     ranges = [[int(number) for number in re.findall(r"\d+", each)] for each in re.split(_SEPARATOR, written)]
     for first, last in ((each[0], each[-1]) for each in ranges):
-        if not 1 <= first <= last <= shown:
-            is_lone = len(ranges) == 1 and first == last
-            return [first] if is_lone and 1 <= first <= HIGHEST else None
+        if not 1 <= first <= last <= HIGHEST:
+            return []
         numbers.update(dict.fromkeys(range(first, last + 1)))
     return list(numbers)

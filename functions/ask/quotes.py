@@ -10,7 +10,7 @@ TYPOGRAPHY = {
     **dict.fromkeys("‘’‚‛′`´", "'"),
     **dict.fromkeys("“”„‟″«»", '"'),
     **dict.fromkeys("‐‑‒–—―−", "-"),
-    **dict.fromkeys("\u00ad\u200b\u200c\u200d\ufeff", ""),
+    **dict.fromkeys("\u00ad\u200b\u200c\u200d\ufe0e\ufe0f\ufeff", ""),
     "…": "...",
     "ﬀ": "ff",
     "ﬁ": "fi",
@@ -37,6 +37,8 @@ _WITHIN_NUMBER = re.compile(
     rf"|(?<![^\W_][-+±])(?<=[-+±])(?={_CURRENCY}?\.?\d)|(?<![^\W_][-+±]{_CURRENCY})(?<=[-+±]{_CURRENCY})(?=\d)"
     r"|(?<![^\s($€£¥+±-]\.)(?<=\.)(?=\d)"
 )
+# A note's raised number behind a word; units are shorter (km²).
+_FOOTNOTE = re.compile(r"(?<=[^\W\d_]{3})[⁰¹²³⁴-⁹]{1,3}(?!\w)")
 
 
 def find_quote(quote: str, text: str) -> tuple[int, int] | None:
@@ -77,7 +79,7 @@ class ComparableText:
 
 def _is_within(text: str, place: int) -> bool:
     """Whether a word, a number, or a letter with its accents stands on both sides of ``place``."""
-    if not 0 < place < len(text):
+    if not 0 < place < len(text) or _FOOTNOTE.match(text, place):
         return False
     before, after = text[place - 1], text[place]
     return _is_mark(after) or _are_joined(before, after) or _WITHIN_NUMBER.match(text, place) is not None

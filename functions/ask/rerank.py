@@ -16,7 +16,7 @@ from bucketwise.errors import ModelReplyInvalid
 from bucketwise.model_calls import call_model
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
-from bucketwise.spending import tell_usage
+from bucketwise.spending import tell_usage, tokens_said
 
 PROMPT_VERSION = "rerank-v1"
 TRIES = 2
@@ -54,13 +54,16 @@ class _Result(BaseModel):
 
 
 class _Used(BaseModel):
-    total_tokens: int | None = None
+    total_tokens: object = None
 
 
 class _Reply(BaseModel):
     """Cohere, Jina and vLLM call the list ``results``, Voyage calls it ``data``."""
 
     results: list[_Result] = Field(validation_alias=AliasChoices("results", "data"))
+
+
+class _Bill(BaseModel):
     usage: _Used | None = None
 
 
@@ -92,12 +95,11 @@ class EndpointReranker:
             body=body | ({"model": self.model} if self.model else {}),
             options={"timeout": timeout},
         )
-        said = _Reply.model_validate(reply)
-        tokens = said.usage.total_tokens if said.usage else None
-        if tokens is None:
-            tokens = sum(passage.tokens for passage in passages)
+        used = _Bill.model_validate(reply).usage
+        tokens = tokens_said(used.total_tokens if used else None) or sum(passage.tokens for passage in passages)
         usage = ModelUsage(self.model or "reranker", tokens)
         tell_usage(usage)
+        said = _Reply.model_validate(reply)
         results = sorted(said.results, key=lambda result: (-result.relevance_score, result.index))
         if sorted(result.index for result in results) != list(range(len(passages))):
             raise ModelReplyInvalid(f"asked to rank {len(passages)} passages, got {len(results)} or other indexes")

@@ -28,6 +28,8 @@ from ask.addresses import REMOVED, without_addresses
         "evil。com/x",
         "evil\\.com/x",
         "evil.com\\/x",
+        "////x",
+        "1.2.3.4/5.6.7.8/x",
     ],
 )
 def test_a_name_or_number_with_a_path_or_query_is_removed(address: str) -> None:
@@ -54,6 +56,9 @@ def test_a_name_or_number_with_a_path_or_query_is_removed(address: str) -> None:
         ("leave.Staff/crew", "leave.Staff /crew"),
         ("README.md/CONTRIBUTING.md", "README.md /CONTRIBUTING.md"),
         ("B.Sc/M.Sc", "B.Sc /M.Sc"),
+        ("详见/附件。evil.md/x", "详见/附件。evil.md /x"),
+        ("and/or—evil.museum/x", "and/or—evil.museum /x"),
+        ("see /“evil.museum/x”", "see /“evil.museum /x”"),
     ],
 )
 def test_what_may_be_a_name_is_parted_from_its_path(written: str, left: str) -> None:
@@ -68,7 +73,7 @@ def test_what_may_be_a_name_is_parted_from_its_path(written: str, left: str) -> 
         "v1.2/3, 3.5/4, 1.2.3/4, 0.5mg/kg, $3.99/month, 12.5km/h, Art. 5.6/7",
         "src/main.py, config.json, /etc/cron.daily/logrotate, ../conf.dir/x, src/app.module/x.ts",
         "Node.js/Express, package.json/yarn.lock, index.html#top",
-        "10.0.0.0/8, 192.168.0.0/16. Version 1.2.3.4",
+        "10.0.0.0/8, 192.168.0.0/16, 10.1.2.3/255.255.0.0. Version 1.2.3.4, sections 4.1.2.3/4.1.2.4",
         "Do you use Amazon.com? Or ASP.NET? Is it config.yaml?",
         "Amazon.com and Booking.com stay.",
         "休暇は27日です。詳細/概要は表3を参照。",

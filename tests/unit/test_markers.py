@@ -54,7 +54,6 @@ def test_a_range_is_of_all_its_passages(answer: str, kept: str) -> None:
         "args[0], args[00] and x[100]",
         "[2015] UKSC 11, [1990-2000] and [1-99999]",
         "[3-1] and [1-2-3]",
-        "[1, 7]",
     ],
 )
 def test_a_bracket_with_a_number_of_no_passage_is_text(text: str) -> None:
@@ -64,3 +63,8 @@ def test_a_bracket_with_a_number_of_no_passage_is_text(text: str) -> None:
 @pytest.mark.parametrize("number", [7, 12, 99])
 def test_a_lone_number_that_reads_as_a_marker_of_no_passage_goes(number: int) -> None:
     assert keep_markers(f"It is so [1][{number}].", {1}, shown=6) == "It is so [1]."
+
+
+@pytest.mark.parametrize("marker", ["[1, 7]", "[1-9]"])
+def test_a_number_too_high_costs_no_marker_its_citation(marker: str) -> None:
+    assert keep_markers(f"It is so {marker}.", {1}, shown=6) == "It is so [1]."

@@ -180,6 +180,9 @@ def test_no_number_and_no_word_of_any_spaced_script_is_cut(quote: str, text: str
         ("年次休暇は27", "年次休暇は27日です。"),
         ("วันลา", "สิทธิวันลาพักร้อน"),
         ("API接口", "使用API接口文档"),
+        ("the parties agree", "the parties agree² that"),
+        ("500 EUR", "It is 500 EUR³."),
+        ("love ❤", "I love ❤️ you"),
     ],
 )
 def test_between_words_and_numbers_a_quote_begins_and_ends(quote: str, text: str) -> None:

@@ -94,6 +94,12 @@ def test_what_a_server_does_not_say_of_tokens_is_what_was_sent() -> None:
     assert ranked_by(ScriptedServer([replied(RANKED)])).usage == ModelUsage("rerank-1", 15)
 
 
+@pytest.mark.parametrize("said", [-500, 500.5, "many", None])
+def test_nonsense_that_a_server_says_of_tokens_is_no_number(said: object) -> None:
+    reply = httpx2.Response(200, json={"results": RANKED, "usage": {"total_tokens": said}})
+    assert ranked_by(ScriptedServer([reply])).usage == ModelUsage("rerank-1", 15)
+
+
 @pytest.mark.parametrize(
     "reply",
     [

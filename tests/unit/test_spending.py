@@ -72,8 +72,9 @@ def test_a_rewriting_and_a_ranking_of_no_use_are_told() -> None:
 
 
 @pytest.mark.parametrize(("usage", "tokens"), [({"total_tokens": 9}, 9), (None, 15)])
-def test_a_ranking_of_other_passages_is_told(usage: Any, tokens: int) -> None:
-    body = {"results": [{"index": 5, "relevance_score": 1}], "usage": usage}
+@pytest.mark.parametrize("index", [5, "x"])
+def test_a_ranking_of_other_passages_is_told(usage: Any, tokens: int, index: object) -> None:
+    body = {"results": [{"index": index, "relevance_score": 1}], "usage": usage}
     client = client_to(ScriptedServer([httpx2.Response(200, json=body)]))
     with usages_told() as told, pytest.raises(ModelReplyInvalid):
         EndpointReranker(lambda: client, "ranker").rank("x", PASSAGES, deadline=soon())
