@@ -24,6 +24,7 @@ from ingest.postponement import Postponement, delay_seconds, next_errand
 from ingest.receipts import EmbeddingReceipt, Outcome, Receipt
 from tests.unit.ingest_world import Notes, SqsClient
 
+TOLD = Receipt(Outcome.POSTPONED, 8, begun=True, told=True, error=ModelUnavailable("503"))
 TIME = datetime(2026, 3, 12, 8, 15, 2, tzinfo=UTC)
 CHANGE = ObjectChange("documents", "a b.txt", TIME, Errand(tries=2, ended=5, again=True))
 OUT_OF_TIME = [DeadlineExceeded("no time"), ParsingTooSlow("no time")]
@@ -85,9 +86,9 @@ def test_a_look_that_noted_no_attempt_leaves_the_one_before_to_be_told_of(claim:
 
 def test_the_change_is_sent_again_with_its_own_time_and_a_note_is_made() -> None:
     sqs, notes = SqsClient(), Notes()
-    put_off(looked(ModelUnavailable("503")), sqs, notes)
+    put_off(TOLD, sqs, notes)
     [(body, delay)] = sqs.sent
-    assert changes_in_event(body) == [ObjectChange("documents", "a b.txt", TIME, Errand(3, 8, True))]
+    assert changes_in_event(body) == [ObjectChange("documents", "a b.txt", TIME, Errand(3, 5, True))]
     assert 10 <= delay <= 20
     assert notes.waiting == {"a b.txt": (3, "model_unavailable", delay)}
 
@@ -101,17 +102,19 @@ def test_the_first_delay_can_be_set() -> None:
 def test_the_note_is_made_before_the_message_is_sent_that_leads_to_its_removal() -> None:
     sqs, notes = SqsClient(failure=EndpointConnectionError(endpoint_url="https://queue.test")), Notes()
     with pytest.raises(QueueUnavailable):
-        put_off(looked(ModelUnavailable("503")), sqs, notes)
+        put_off(TOLD, sqs, notes)
     assert notes.waiting.keys() == {"a b.txt"}
 
 
 def test_a_message_is_sent_also_if_no_note_can_be_made() -> None:
     sqs = SqsClient()
-    put_off(looked(ModelUnavailable("503")), sqs, Notes(failure=DatabaseUnavailable("down")))
+    put_off(TOLD, sqs, Notes(failure=DatabaseUnavailable("down")))
     assert len(sqs.sent) == 1
 
 
-def test_a_database_that_was_just_found_to_be_out_of_reach_is_not_asked_again() -> None:
+@pytest.mark.parametrize("error", [DatabaseUnavailable("down"), ModelUnavailable("503")])
+def test_a_database_that_was_just_found_to_be_out_of_reach_is_not_asked_again(error: BucketwiseError) -> None:
+    """Nor one that was too slow to take the look's end."""
     sqs, notes = SqsClient(), Notes()
-    put_off(looked(DatabaseUnavailable("down")), sqs, notes)
+    put_off(looked(error), sqs, notes)
     assert (len(sqs.sent), notes.waiting) == (1, {})
