@@ -2,11 +2,9 @@
 
 import errno
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.response import StreamingBody
@@ -15,6 +13,9 @@ from botocore.stub import Stubber
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from bucketwise.models import FailureReason
 from ingest.bucket import PIECE, ObjectFacts, S3Bucket, StoredObject
+from tests.unit.stubbed_s3 import client, s3
+
+__all__ = ["client", "s3"]
 
 MODIFIED = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
 SECRET = "s3cret text of S3"
@@ -42,17 +43,6 @@ class UnreachableClient:
 
     def get_object(self, **_: str) -> dict[str, Any]:
         raise EndpointConnectionError(endpoint_url=f"https://{SECRET}")
-
-
-@pytest.fixture(scope="module")
-def client() -> Any:
-    return boto3.client("s3", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
-
-
-@pytest.fixture
-def s3(client: Any) -> Iterator[Stubber]:
-    with Stubber(client) as stubber:
-        yield stubber
 
 
 @pytest.fixture

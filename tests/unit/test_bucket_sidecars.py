@@ -1,11 +1,9 @@
 """What S3 answers of an object that describes another one becomes a sidecar, None, or BucketUnavailable."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
@@ -13,19 +11,11 @@ from botocore.stub import Stubber
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from ingest.bucket import MOST_KEY_BYTES, S3Bucket
 from ingest.sidecar import MOST_BYTES, SUFFIX, Sidecar
+from tests.unit.stubbed_s3 import client, s3
+
+__all__ = ["client", "s3"]
 
 KEY = "a b.txt"
-
-
-@pytest.fixture(scope="module")
-def client() -> Any:
-    return boto3.client("s3", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
-
-
-@pytest.fixture
-def s3(client: Any) -> Iterator[Stubber]:
-    with Stubber(client) as stubber:
-        yield stubber
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """What S3 shows and does not give is a document that cannot be read; what it may say of all objects is an outage."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
@@ -13,6 +11,9 @@ from botocore.stub import Stubber
 from bucketwise.errors import BucketUnavailable, UnreadableDocument
 from bucketwise.models import FailureReason
 from ingest.bucket import ObjectFacts, S3Bucket
+from tests.unit.stubbed_s3 import client, s3
+
+__all__ = ["client", "s3"]
 
 MODIFIED = datetime(2026, 3, 12, 8, 15, tzinfo=UTC)
 NAME = {"Bucket": "documents", "Key": "a"}
@@ -23,18 +24,6 @@ NEEDS_ITS_KEY = (
     "The correct parameters must be provided to retrieve the object."
 )
 LISTED = {"Key": "a", "VersionId": "v1", "IsLatest": True, "ETag": '"abc"', "Size": 5, "LastModified": MODIFIED}
-
-
-@pytest.fixture(scope="module")
-def client() -> Any:
-    return boto3.client("s3", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
-
-
-@pytest.fixture
-def s3(client: Any) -> Iterator[Stubber]:
-    with Stubber(client) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
 
 
 @pytest.fixture
