@@ -18,7 +18,7 @@ from bucketwise.errors import UnreadableDocument
 from bucketwise.models import FailureReason
 from bucketwise.search import place_to_json
 from ingest.parsing.document import ParsedDocument
-from ingest.sandbox.confinement import Limits, confine
+from ingest.sandbox.confinement import Limits, confine, hide_from_children
 from ingest.sandbox.wire import encode
 from ingest.scratch import path_of
 
@@ -43,6 +43,7 @@ class Request:
 def main(descriptor: int, parser: str) -> None:
     """Serves until the function closes its end. ``parser`` names the module whose ``parse`` is called."""
     parse: Parse = import_module(parser).parse
+    hide_from_children()  # a child has a copy of this process as it was, and reaches it no further
     with socket.socket(fileno=descriptor) as function:
         while True:
             line, descriptors, _, _ = socket.recv_fds(function, LONGEST_REQUEST, 2)

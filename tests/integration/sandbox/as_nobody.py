@@ -20,7 +20,10 @@ PARSER = "tests.integration.sandbox.hostile_parser"
 UNFILTERED = "tests.integration.sandbox.unfiltered_parser"
 
 
-DEEDS = ("environment_of_function", "memory_of_function", "descriptors_of_function", "runtime_api", "open_sockets")
+DEEDS = (
+    "environment_of_function", "memory_of_function", "memory_of_server", "descriptors_of_function", "runtime_api",
+    "open_sockets",
+)  # fmt: skip
 
 
 def main(*, protected: bool) -> None:

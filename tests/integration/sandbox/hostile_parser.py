@@ -131,7 +131,11 @@ def _environment() -> str:
 
 
 def _environment_of_server() -> str:
-    return Path(f"/proc/{os.getppid()}/environ").read_bytes().decode()
+    """None can be read by whoever is not root."""
+    try:
+        return Path(f"/proc/{os.getppid()}/environ").read_bytes().decode()
+    except PermissionError:
+        return ""
 
 
 def _function() -> str:
@@ -149,6 +153,11 @@ def _of_function(name: str) -> Callable[[], str]:
             return f"refused: {type(error).__name__}"
 
     return read
+
+
+def _memory_of_server() -> str:
+    """Opened, and not read: at its first address there is nothing."""
+    return _refused(lambda: Path(f"/proc/{os.getppid()}/mem").open("rb").close())
 
 
 def _descriptors_of_function() -> str:
@@ -189,6 +198,7 @@ DEEDS: dict[str, Callable[..., str]] = {
     "connect": _connect, "execute": _execute, "fork": _fork, "kill_parent": _kill_parent, "write_file": _write_file,
     "environment": _environment, "environment_of_server": _environment_of_server,
     "environment_of_function": _of_function("environ"), "memory_of_function": _of_function("mem"),
+    "memory_of_server": _memory_of_server,
     "descriptors_of_function": _descriptors_of_function, "runtime_api": _runtime_api, "open_sockets": _open_sockets,
     "nothing": lambda: "nothing",
 }  # fmt: skip
