@@ -6,11 +6,12 @@ less that of an interpreter that does nothing; nothing is connected. Prints one 
 the rounds with bytecode, as `make build` deploys it, and under `without_bytecode` the same with none. `ask_to_bare`
 and the like are medians of each round's own ratio.
 
-ask, ingest  the handlers, with settings, clients and pipelines
-bare         the imports alone of the packages that both are built on: openai, psycopg, boto3, pydantic, and Powertools
-             with the X-Ray SDK, which its Tracer brings in when it is made; bare_untraced: without that SDK
-langchain    a retrieval chain: OpenAI's chat and embedding models, a prompt, an engine for PGVectorStore
-llamaindex   a query engine: OpenAI's models, an index over PGVectorStore
+ask, ingest       the handlers, with settings, clients and pipelines
+bare              the imports alone of the packages that both are built on: openai, psycopg, boto3, pydantic, and
+                  Powertools with the X-Ray SDK, which its Tracer brings in when it is made; bare_untraced: without it
+bare_uncollected  bare without looking for garbage, as the handlers start
+langchain         a retrieval chain: OpenAI's chat and embedding models, a prompt, an engine for PGVectorStore
+llamaindex        a query engine: OpenAI's models, an index over PGVectorStore
 
 The peers need bench/peers/.venv (bench/peers/README.md); without it they are left out. They have no Powertools, and
 LangChain's store itself is left out: it is not made without a database.
@@ -41,9 +42,11 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.utilities.batch import BatchProcessor
 """
+TRACED = BARE + "import aws_xray_sdk.core"
 OURS = {
     NOTHING: "pass",
-    "bare": BARE + "import aws_xray_sdk.core",
+    "bare": TRACED,
+    "bare_uncollected": "import gc; gc.disable()" + TRACED,
     "bare_untraced": BARE,
     "ask": """
 from ask.handler import lambda_handler
@@ -121,7 +124,7 @@ def milliseconds(programs: dict[str, tuple[Path, str]], rounds: int, bytecode: P
             seconds[name].append(cpu_seconds(python, program, bytecode))
     nothing = median(seconds.pop(NOTHING))
     measured = {name: round((median(each) - nothing) * 1000, 1) for name, each in seconds.items()}
-    for other in {"bare", *THEIRS} & seconds.keys() if "ask" in seconds else ():
+    for other in {"bare", "bare_uncollected", *THEIRS} & seconds.keys() if "ask" in seconds else ():
         rounds_of_both = zip(seconds["ask"], seconds[other], strict=True)
         measured[f"ask_to_{other}"] = round(
             median((ask - nothing) / (each - nothing) for ask, each in rounds_of_both), 3

@@ -1,5 +1,7 @@
 """The ask Lambda: API Gateway's requests in, answers or problem documents out."""
 
+from bucketwise import startup  # isort: split
+
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -25,6 +27,8 @@ from ask.problems import (
 from ask.routes import app
 from bucketwise.errors import BucketwiseError, BudgetExceeded, UnreadableDocument
 from bucketwise.telemetry import Metric
+
+startup.imported()
 
 BODY_READERS = {"json_body", "decoded_body"}  # properties of Powertools' event
 

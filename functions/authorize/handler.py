@@ -1,5 +1,7 @@
 """The authorizer Lambda: a token in, a policy for the whole API out. Nothing of a token goes into a log."""
 
+from bucketwise import startup  # isort: split
+
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,6 +17,8 @@ from bucketwise.errors import InvalidSettings
 from bucketwise.telemetry import Telemetry
 
 telemetry = Telemetry("authorize")
+
+startup.imported()
 
 
 class Unauthorized(Exception):

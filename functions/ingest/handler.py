@@ -1,5 +1,7 @@
 """The ingest Lambda: S3's events in, by queue or directly; a partial batch response out."""
 
+from bucketwise import startup  # isort: split
+
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +17,8 @@ from ingest.composition import ingest_pipeline, postings, postponement, settings
 from ingest.events import ObjectChange, changes_in_event, changes_in_message
 from ingest.receipts import Outcome, Receipt
 from ingest.tenants import Tenancy
+
+startup.imported()
 
 # What is kept of an invocation's time to put off what is not done, and to answer.
 RESERVE_SECONDS = 7.0

@@ -1,5 +1,7 @@
 """The reconcile Lambda, invoked by a schedule: whatever the event says, the comparison goes on where it was."""
 
+from bucketwise import startup  # isort: split
+
 import time
 from typing import Any
 
@@ -10,6 +12,8 @@ from bucketwise.errors import DatabaseUnavailable
 from bucketwise.telemetry import Metric
 from ingest.reconcile import Report
 from ingest.reconcile_composition import reconciliation, telemetry
+
+startup.imported()
 
 # What is kept of an invocation's time to answer.
 RESERVE_SECONDS = 10.0

@@ -1,5 +1,7 @@
 """The reindex Lambda, invoked by hand: ``make reindex`` invokes it until it is done."""
 
+from bucketwise import startup  # isort: split
+
 import os
 from dataclasses import asdict
 from typing import Any
@@ -25,6 +27,8 @@ from ingest.vectors import VectorTable
 RESERVE_SECONDS = 10.0
 
 telemetry = Telemetry("reindex")
+
+startup.imported()
 
 
 class Request(BaseModel):

@@ -1,5 +1,7 @@
 """The migrate Lambda: a CloudFormation custom resource that brings the database's schema up to date."""
 
+from bucketwise import startup  # isort: split
+
 import os
 import time
 from collections.abc import Mapping
@@ -27,6 +29,8 @@ SERVER_ENDS = psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown | psyc
 SCHEMA_SETTINGS = ("DATABASE_", "EMBEDDING_", "VECTOR_INDEX")
 
 telemetry = Telemetry("migrate")
+
+startup.imported()
 
 
 @telemetry.logger.inject_lambda_context(clear_state=True)

@@ -37,6 +37,7 @@ FIRST_PARTY = {"bucketwise", "ingest", "ask", "migrate", "authorize", "local", "
 # What a module of the shared layer, or of a function, may build on: never on what is built on it.
 ORDER = {
     "bucketwise": ["models", "errors", "callers", "settings", "prices", "spending", "deadline", "addresses",
+                   "startup",
                    "snapstart", "aws_clients", "secrets_manager", "iam_token", "ingest_queue", "roots",
                    "connection", "migrations", "server_version", "database", "index_kind", "circuit", "model_network",
                    "model_key", "model_calls", "telemetry", "embedding",

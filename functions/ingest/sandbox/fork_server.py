@@ -20,7 +20,8 @@ from ingest.sandbox.wire import BrokenOff, FrameReader, Garbled, Stalled
 # Lambda's Python finds its own library by this; nothing else of the environment is passed on.
 PASSED_ON = ("LD_LIBRARY_PATH",)
 PROGRAM = """
-import json, sys
+import gc, json, sys
+gc.disable()
 sys.path[:] = json.loads(sys.argv[2])
 from ingest.sandbox.server import main
 main(int(sys.argv[1]), sys.argv[3])

@@ -4,6 +4,7 @@ It speaks with the function over a socket. A request brings two descriptors: the
 which the child writes its frames. The answers are the child's process id, and how it ended.
 """
 
+import gc
 import json
 import os
 import socket
@@ -43,6 +44,8 @@ class Request:
 def main(descriptor: int, parser: str) -> None:
     """Serves until the function closes its end. ``parser`` names the module whose ``parse`` is called."""
     parse: Parse = import_module(parser).parse
+    gc.freeze()  # a search for garbage writes to what it goes through: a child would copy all that it shares with this
+    gc.enable()
     hide_from_children()  # a child has a copy of this process as it was, and reaches it no further
     with socket.socket(fileno=descriptor) as function:
         while True:
