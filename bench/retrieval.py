@@ -27,7 +27,7 @@ from bench.machine import Machine, machine
 from bench.memory_bucket import MemoryBucket
 from bench.ranking import ndcg, percentile, recall, reciprocal_rank
 from bucketwise.deadline import Deadline
-from bucketwise.search import SearchQuery, SearchResult
+from bucketwise.search import KeywordLeg, SearchQuery, SearchResult
 from ingest.receipts import Outcome
 
 WORKERS = 4
@@ -115,9 +115,14 @@ class OneLeg:
     searcher: Searcher
     leg: str
 
-    def search(self, query: SearchQuery, *, deadline: Deadline) -> SearchResult:
-        alone = replace(query, vector=None) if self.leg == "keyword" else replace(query, text="")
-        return self.searcher.search(alone, deadline=deadline)
+    def ahead(self, query: SearchQuery, *, deadline: Deadline) -> KeywordLeg:
+        return self.searcher.ahead(self._alone(query), deadline=deadline)
+
+    def search(self, query: SearchQuery, ahead: KeywordLeg | None = None, *, deadline: Deadline) -> SearchResult:
+        return self.searcher.search(self._alone(query), ahead, deadline=deadline)
+
+    def _alone(self, query: SearchQuery) -> SearchQuery:
+        return replace(query, vector=None) if self.leg == "keyword" else replace(query, text="")
 
 
 def ingest(system: Machine, bucket: object, keys: Sequence[str]) -> None:

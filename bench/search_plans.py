@@ -55,7 +55,10 @@ def print_plans(postgres: Postgres, question: Question) -> None:
 
 
 def _explained(owner: Connection, question: Question, depth: int) -> Iterator[Explained]:
-    by_index, one_by_one = re.findall(r"RETURN QUERY\s+([^;]*);", _source(owner, "nearest_among"))
+    source = _source(owner, "nearest_among")
+    by_index, one_by_one = re.findall(r"RETURN QUERY\s+([^;]*);", source)
+    [asked] = re.findall(r"asked := ([^;]*);", source)
+    by_index = re.sub(r"\basked\b", asked, by_index)
     values: Values = {
         "for_tenant": ("text", GIANT),
         "question_embedding": ("halfvec", HalfVector(question.vector)),

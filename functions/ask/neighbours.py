@@ -9,8 +9,9 @@ from psycopg import Connection
 from ask.prompt import tokens_around, tokens_shown
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
+from bucketwise.marks import marks_from_json
 from bucketwise.models import PlaceMark
-from bucketwise.search import Passage, marks_from_json
+from bucketwise.search import Passage
 
 
 @dataclass(frozen=True, slots=True)

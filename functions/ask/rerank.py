@@ -53,18 +53,10 @@ class _Result(BaseModel):
     relevance_score: Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class _Used(BaseModel):
-    total_tokens: object = None
-
-
 class _Reply(BaseModel):
     """Cohere, Jina and vLLM call the list ``results``, Voyage calls it ``data``."""
 
     results: list[_Result] = Field(validation_alias=AliasChoices("results", "data"))
-
-
-class _Bill(BaseModel):
-    usage: _Used | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +87,7 @@ class EndpointReranker:
             body=body | ({"model": self.model} if self.model else {}),
             options={"timeout": timeout},
         )
-        used = _Bill.model_validate(reply).usage
-        tokens = tokens_said(used.total_tokens if used else None) or sum(passage.tokens for passage in passages)
+        tokens = tokens_said(reply, "total_tokens") or sum(passage.tokens for passage in passages)
         usage = ModelUsage(self.model or "reranker", tokens)
         tell_usage(usage)
         said = _Reply.model_validate(reply)

@@ -1,6 +1,7 @@
 """The retrieval half: embed the question, search, keep what is relevant."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Protocol
@@ -20,7 +21,17 @@ from bucketwise.errors import (
 from bucketwise.index_kind import IndexKind
 from bucketwise.models import FailureReason
 from bucketwise.prices import ModelUsage
-from bucketwise.search import K1, B, HeldVersion, Passage, SearchQuery, SearchResult, search
+from bucketwise.search import (
+    K1,
+    B,
+    HeldVersion,
+    KeywordLeg,
+    Passage,
+    SearchQuery,
+    SearchResult,
+    keyword_leg,
+    search,
+)
 from bucketwise.telemetry import Metric, Telemetry
 
 EMBEDDING_TRIES = 2
@@ -94,7 +105,8 @@ class Kinds(Protocol):
 
 
 class Searcher(Protocol):
-    def search(self, query: SearchQuery, *, deadline: Deadline) -> SearchResult: ...
+    def ahead(self, query: SearchQuery, *, deadline: Deadline) -> KeywordLeg: ...
+    def search(self, query: SearchQuery, ahead: KeywordLeg | None = None, *, deadline: Deadline) -> SearchResult: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +116,14 @@ class DatabaseSearcher:
     database: Database
     languages: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def search(self, query: SearchQuery, *, deadline: Deadline) -> SearchResult:
+    def ahead(self, query: SearchQuery, *, deadline: Deadline) -> KeywordLeg:
+        """As bucketwise.search.keyword_leg has it."""
         known = replace(query, languages=self.languages.get(query.tenant))
-        result = self.database.run(lambda connection: search(connection, known), deadline=deadline)
+        return self.database.run(lambda connection: keyword_leg(connection, known), deadline=deadline)
+
+    def search(self, query: SearchQuery, ahead: KeywordLeg | None = None, *, deadline: Deadline) -> SearchResult:
+        known = replace(query, languages=ahead.query.languages if ahead else self.languages.get(query.tenant))
+        result = self.database.run(lambda connection: search(connection, known, ahead), deadline=deadline)
         self.languages[query.tenant] = result.languages
         return result
 
@@ -155,10 +172,10 @@ class RetrievalStage:
         kind = self.kinds.get(deadline=deadline)
         began = perf_counter()
         known = query.embedded if query.embedded and query.embedded.kind == kind else None
-        embedded = known or self._embed(query.text, kind, deadline)
+        embedded, ahead = (known, None) if known else self._embed_meanwhile(query, kind, deadline)
         searching = perf_counter()
         with self.telemetry.step("search", Metric.RETRIEVAL_LATENCY):
-            result = self.searcher.search(self._search_query(query, embedded), deadline=deadline)
+            result = self.searcher.search(self._search_query(query, embedded), ahead, deadline=deadline)
         check_version(query.min_version, result.corpus_version, result.held)
         return Retrieval(
             passages=result.passages,
@@ -167,6 +184,17 @@ class RetrievalStage:
             embedded=embedded,
             timings_ms={"embed": (searching - began) * 1000, "search": (perf_counter() - searching) * 1000},
         )
+
+    def _embed_meanwhile(
+        self, query: Query, kind: IndexKind, deadline: Deadline
+    ) -> tuple[Embedded | None, KeywordLeg | None]:
+        """The question's vector, and what was found of its words while that was waited for."""
+        if query.filters:
+            return self._embed(query.text, kind, deadline), None
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            ahead = pool.submit(self.searcher.ahead, self._search_query(query, None), deadline=deadline)
+            embedded = self._embed(query.text, kind, deadline)
+            return embedded, ahead.result()
 
     def _embed(self, text: str, kind: IndexKind, deadline: Deadline) -> Embedded | None:
         try:

@@ -9,8 +9,8 @@ from typing import Self
 
 from bucketwise.deadline import Deadline
 from bucketwise.errors import UnreadableDocument
+from bucketwise.marks import marks_from_json, marks_to_json
 from bucketwise.models import Chunk, FailureReason
-from bucketwise.search import marks_from_json, marks_to_json
 from ingest.scratch import disk
 from ingest.terms import Analysis, ChunkTerms
 

@@ -14,8 +14,8 @@ from psycopg.types.json import Jsonb
 
 from bucketwise.database import Database
 from bucketwise.deadline import Deadline
+from bucketwise.marks import marks_to_json
 from bucketwise.models import DocumentState
-from bucketwise.search import marks_to_json
 from ingest.protocol import Decisions, Held
 from ingest.terms import Analysis, Chunks, ChunkTerms
 from ingest.vectors import text_digest

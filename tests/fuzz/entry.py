@@ -7,7 +7,7 @@ import zlib
 from pathlib import PurePosixPath
 
 from bucketwise.errors import UnreadableDocument
-from bucketwise.search import place_to_json
+from bucketwise.marks import place_to_json
 from ingest.parsing.document import ParsedDocument
 from ingest.parsing.kinds import BY_EXTENSION, KINDS
 from ingest.parsing.parts import Parts

@@ -161,6 +161,11 @@ def calls() -> dict[str, list[Call]]:
             _reserve(name, *limits) for name in LANGUAGES for limits in product((-1, 3, None), repeat=2)
         ],
         "settle_budget": [_settle(name, *limits) for name in LANGUAGES for limits in ((4, 9), (9, 4), (9, 9))],
+        "keyword_leg": [_keyword_leg(*each) for each in product(LANGUAGES, QUESTIONS, FILTERS, DEPTHS, EXACT_BELOW)],
+        "search_both": [
+            _both(*each)
+            for each in product(LANGUAGES, LANGUAGES, QUESTIONS, VECTORS, FILTERS[:2], DEPTHS[:1], EXACT_BELOW)
+        ],
         "hybrid_search": [
             _hybrid(*each) for each in product(LANGUAGES, QUESTIONS, VECTORS, FILTERS, DEPTHS, EXACT_BELOW)
         ],
@@ -173,11 +178,31 @@ def _kept(name: str) -> Call:
 
 
 def _hybrid(name: str, question: str, vector: list[float] | None, filters: Filters, depth: int, below: int) -> Call:
-    asked = question_terms(question)
-    terms = [one.word for one in asked], [one.language for one in asked], [one.term for one in asked]
     given = HalfVector(vector) if vector is not None else None, Jsonb(filters.for_index())
     statement = "SELECT * FROM bucketwise.hybrid_search(%s, %s, %s, %s, %s, %s, 20, %s, 0.5, %s, %s, %s, %s)"
-    return statement, (name, *terms, *given, depth, below, MOST_POSTINGS, K1, B)
+    return statement, (name, *_terms(question), *given, depth, below, MOST_POSTINGS, K1, B)
+
+
+def _keyword_leg(name: str, question: str, filters: Filters, depth: int, below: int) -> Call:
+    statement = "SELECT * FROM bucketwise.keyword_leg(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    return statement, (name, *_terms(question), Jsonb(filters.for_index()), depth, below, MOST_POSTINGS, K1, B)
+
+
+def _both(
+    name: str, other: str, question: str, vector: list[float] | None, filters: Filters, depth: int, below: int
+) -> Call:
+    """With what the keyword leg found for one tenant or another."""
+    _, leg = _keyword_leg(other, question, filters, depth, below)
+    _, values = _hybrid(name, question, vector, filters, depth, below)
+    statement = """SELECT * FROM bucketwise.search_both(
+        %s, %s, %s, %s, %s, %s, 20, %s, 0.5, %s, %s, %s, %s, 'max',
+        bucketwise.keyword_leg(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s))"""
+    return statement, (*values, *leg)
+
+
+def _terms(question: str) -> tuple[list[int], list[str], list[int]]:
+    asked = question_terms(question)
+    return [one.word for one in asked], [one.language for one in asked], [one.term for one in asked]
 
 
 def _reserve(name: str, *beyond: int | None) -> Call:

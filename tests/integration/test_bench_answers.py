@@ -19,7 +19,8 @@ from bucketwise.telemetry import Telemetry
 from examples.make_pdf import pdf_bytes
 from local import ROOT
 from tests.integration.contract_folder import CLAUSES, write_contracts
-from tests.unit.fakes import FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedGenerator, ask_pipeline, passage, said
+from tests.unit.memory_searcher import MemorySearcher
 
 REPORTS = {
     "2022 Q3 OAK": "In the third quarter of 2022 Oak Lines sold tickets for 82 million crowns.",

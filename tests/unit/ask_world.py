@@ -21,8 +21,9 @@ from bucketwise.ingest_queue import Errand
 from bucketwise.models import FailureReason
 from bucketwise.settings import Settings
 from tests.unit.asking_fakes import fingerprint
-from tests.unit.fakes import FixedGenerator, LambdaContext, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedGenerator, LambdaContext, ask_pipeline, passage, said
 from tests.unit.memory_answer_cache import MemoryAnswerCache
+from tests.unit.memory_searcher import MemorySearcher
 
 T = TypeVar("T")
 

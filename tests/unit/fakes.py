@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,16 @@ from ask.retrieval import RelevanceFloor, RetrievalStage
 from ask.rewriting import ConversationStage
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embeddings
-from bucketwise.errors import IndexChanged
 from bucketwise.models import Place, PlaceMark
 from bucketwise.prices import ModelUsage
-from bucketwise.search import HeldVersion, Passage, SearchQuery, SearchResult
+from bucketwise.search import Passage
 from bucketwise.spending import tell_usage
 from bucketwise.telemetry import Telemetry
 from tests.unit.current_stdout import CurrentStdout
-from tests.unit.memory_kinds import EMBEDDING_MODEL, MemoryKinds
+from tests.unit.memory_kinds import EMBEDDING_MODEL
 from tests.unit.memory_neighbours import MemoryNeighbourhood
 from tests.unit.memory_rewriter import JoiningRewriter
+from tests.unit.memory_searcher import MemorySearcher
 
 EVENTS = Path(__file__).parents[2] / "events"
 ANSWER_MODEL = "gpt-4.1-mini"
@@ -67,29 +67,6 @@ def passage(
         keyword_score=2.0,
         coverage=coverage,
     )
-
-
-@dataclass
-class MemorySearcher:
-    """Finds everything it holds; without a vector nothing has a cosine, as in the database."""
-
-    passages: Sequence[Passage] = ()
-    corpus_version: int = 7
-    failure: Exception | None = None
-    held: Mapping[str, HeldVersion] = field(default_factory=dict)
-    asked: list[SearchQuery] = field(default_factory=list)
-    seconds_left: list[float] = field(default_factory=list)
-    kinds: MemoryKinds = field(default_factory=MemoryKinds)
-
-    def search(self, query: SearchQuery, *, deadline: Deadline) -> SearchResult:
-        self.seconds_left.append(deadline.allow(60))
-        if self.failure is not None:
-            raise self.failure
-        self.asked.append(query)
-        if query.kind not in {None, self.kinds.live}:
-            raise IndexChanged("vectors of another model went live")
-        held = self.held.get(query.held_key) if query.held_key is not None else None
-        return SearchResult(self.corpus_version, list(self.passages)[: query.limit], held)
 
 
 @dataclass

@@ -10,7 +10,8 @@ from ask.retrieval import Query
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelUnavailable
 from bucketwise.telemetry import Telemetry
-from tests.unit.fakes import FixedEmbedder, FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedEmbedder, FixedGenerator, ask_pipeline, passage, said
+from tests.unit.memory_searcher import MemorySearcher
 
 LEAVE = passage("Leave is 25 days a year.")
 UNRELATED = passage("Bake for an hour.", cosine=0.1, coverage=0.2)

@@ -21,11 +21,11 @@ from bucketwise.telemetry import Telemetry
 from tests.unit.fakes import (
     FixedEmbedder,
     FixedGenerator,
-    MemorySearcher,
     ask_pipeline,
     passage,
     said,
 )
+from tests.unit.memory_searcher import MemorySearcher
 
 LEAVE = passage("Leave is 25 days a year.")
 GATE = passage("The gate closes at midnight.", key="gate.md")

@@ -24,9 +24,10 @@ from bucketwise.search import HeldVersion
 from bucketwise.spending import usages_told
 from bucketwise.telemetry import Telemetry
 from tests.unit.asking_fakes import fingerprint
-from tests.unit.fakes import FixedEmbedder, FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedEmbedder, FixedGenerator, ask_pipeline, passage, said
 from tests.unit.memory_answer_cache import MemoryAnswerCache
 from tests.unit.memory_rewriter import JoiningRewriter
+from tests.unit.memory_searcher import MemorySearcher
 
 LEAVE = passage("Leave is 25 days a year.")
 ANSWER = said("25 days [1].", (1, "25 days"))

@@ -13,8 +13,9 @@ from ask.retrieval import Query
 from bucketwise.deadline import Deadline
 from bucketwise.search import Passage
 from bucketwise.telemetry import Telemetry
-from tests.unit.fakes import FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedGenerator, ask_pipeline, passage, said
 from tests.unit.memory_neighbours import MemoryNeighbourhood
+from tests.unit.memory_searcher import MemorySearcher
 
 FIRST = "Leave is 25 days a year for all."
 SECOND = "Unused days expire in March."

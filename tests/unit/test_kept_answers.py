@@ -12,8 +12,9 @@ from bucketwise.errors import ModelUnavailable
 from bucketwise.index_kind import IndexKind
 from bucketwise.telemetry import Telemetry
 from tests.unit.asking_fakes import fingerprint
-from tests.unit.fakes import FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedGenerator, ask_pipeline, passage, said
 from tests.unit.memory_answer_cache import MemoryAnswerCache
+from tests.unit.memory_searcher import MemorySearcher
 from tests.unit.test_refinement import BackwardsReranker
 
 LEAVE = passage("Leave is 25 days a year.")

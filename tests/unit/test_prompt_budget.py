@@ -19,8 +19,9 @@ from bucketwise.models import Place, PlaceMark
 from bucketwise.search import Passage
 from bucketwise.settings import Settings
 from bucketwise.telemetry import Telemetry
-from tests.unit.fakes import FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedGenerator, ask_pipeline, passage, said
 from tests.unit.memory_neighbours import MemoryNeighbourhood
+from tests.unit.memory_searcher import MemorySearcher
 
 BUDGET, CHUNK = 6000, 180
 

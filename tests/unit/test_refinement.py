@@ -26,8 +26,9 @@ from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
 from bucketwise.spending import tell_usage
 from bucketwise.telemetry import Telemetry
-from tests.unit.fakes import FixedGenerator, MemorySearcher, ask_pipeline, passage, said
+from tests.unit.fakes import FixedGenerator, ask_pipeline, passage, said
 from tests.unit.memory_neighbours import MemoryNeighbourhood
+from tests.unit.memory_searcher import MemorySearcher
 
 A, B, C = (passage(f"Passage {name} speaks of {what}.", key=f"{name}.md") for name, what in
            (("a", "leave and holidays"), ("b", "gates that close"), ("c", "ferries and their times")))  # fmt: skip

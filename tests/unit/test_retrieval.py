@@ -20,8 +20,9 @@ from bucketwise.index_kind import IndexKind
 from bucketwise.models import FailureReason
 from bucketwise.search import HeldVersion
 from bucketwise.telemetry import Telemetry
-from tests.unit.fakes import FixedEmbedder, MemorySearcher, passage, retrieval_stage
+from tests.unit.fakes import FixedEmbedder, passage, retrieval_stage
 from tests.unit.memory_kinds import EMBEDDING_MODEL, MemoryKinds
+from tests.unit.memory_searcher import MemorySearcher
 
 FOUND = passage("Leave is 25 days.")
 OF_ONE_OBJECT = Query("Leave?", min_version=ObjectVersion("a.md", "v2"))

@@ -36,7 +36,7 @@ MAY_IMPORT = {
 FIRST_PARTY = {"bucketwise", "ingest", "ask", "migrate", "authorize", "local", "bench", "examples", "tests"}
 # What a module of the shared layer, or of a function, may build on: never on what is built on it.
 ORDER = {
-    "bucketwise": ["models", "errors", "callers", "settings", "prices", "spending", "deadline", "addresses",
+    "bucketwise": ["models", "marks", "errors", "callers", "settings", "prices", "spending", "deadline", "addresses",
                    "startup",
                    "snapstart", "aws_clients", "secrets_manager", "iam_token", "ingest_queue", "roots",
                    "connection", "migrations", "server_version", "database", "index_kind", "circuit", "model_network",

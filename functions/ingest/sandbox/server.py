@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bucketwise.errors import UnreadableDocument
+from bucketwise.marks import place_to_json
 from bucketwise.models import FailureReason
-from bucketwise.search import place_to_json
 from ingest.parsing.document import ParsedDocument
 from ingest.sandbox.confinement import Limits, confine, hide_from_children
 from ingest.sandbox.wire import encode

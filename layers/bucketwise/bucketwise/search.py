@@ -1,7 +1,7 @@
 """Hybrid search as a function call: one round trip, ranked in the database."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from bucketwise.errors import IndexChanged
 from bucketwise.index_kind import IndexKind
 from bucketwise.keyword_terms import QuestionTerm, question_terms
+from bucketwise.marks import marks_from_json
 from bucketwise.models import Place, PlaceMark
 
 # Up to this many chunks are compared one by one, which is exact, before the HNSW index is asked; and up to a fifth of
@@ -118,20 +119,52 @@ class SearchResult:
     languages: frozenset[str] = frozenset()
 
 
-def search(connection: Connection, query: SearchQuery) -> SearchResult:
+@dataclass(frozen=True, slots=True)
+class KeywordLeg:
+    """What the keyword leg found of ``query``, which may still lack its vector; ``asked`` are its terms.
+
+    ``found`` is the database's own, and is given back to it as it is; None if it was not asked.
+    """
+
+    query: SearchQuery
+    asked: Sequence[QuestionTerm]
+    found: str | None = None
+
+
+def keyword_leg(connection: Connection, query: SearchQuery) -> KeywordLeg:
+    """Half of a search, for while the question is embedded. Not for a query with filters.
+
+    The keys of all documents that match them would go to and fro.
+    """
+    asked = _terms(query)
+    with connection.cursor() as cursor:
+        [(found,)] = cursor.execute(
+            """SELECT bucketwise.keyword_leg(
+                   %(tenant)s, %(words)s::int[], %(languages)s::text[], %(terms)s::bigint[], %(filters)s, %(depth)s,
+                   %(exact_below)s, %(most_postings)s, %(k1)s, %(b)s)::text""",
+            _names(query, asked),
+        ).fetchall()
+    return KeywordLeg(query, asked, found)
+
+
+def search(connection: Connection, query: SearchQuery, ahead: KeywordLeg | None = None) -> SearchResult:
     """At most ``query.limit`` passages, fewer only if fewer were found.
 
+    ``ahead`` is of the same query, but for its vector; it is no more than a saving, whatever has changed since.
     Raises IndexChanged if ``query.kind`` is not the live kind of vectors.
     """
-    if query.languages is None:
-        return _search(connection, query, question_terms(query.text))
-    result = _search(connection, query, question_terms(query.text, query.languages))
-    if result.languages <= query.languages:
+    result = _search(connection, query, ahead or KeywordLeg(query, _terms(query)))
+    if query.languages is None or result.languages <= query.languages:
         return result
-    return _search(connection, query, question_terms(query.text))  # a document in another language has come since
+    # A document in another language has come since.
+    return _search(connection, query, KeywordLeg(query, question_terms(query.text)))
 
 
-def _search(connection: Connection, query: SearchQuery, asked: Sequence[QuestionTerm]) -> SearchResult:
+def _terms(query: SearchQuery) -> Sequence[QuestionTerm]:
+    return question_terms(query.text) if query.languages is None else question_terms(query.text, query.languages)
+
+
+def _search(connection: Connection, query: SearchQuery, ahead: KeywordLeg) -> SearchResult:
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             """SELECT current_version, spoken, live.is_live, held.*, found.*
@@ -142,30 +175,12 @@ def _search(connection: Connection, query: SearchQuery, asked: Sequence[Question
                        SELECT FROM bucketwise.index_kind()
                        WHERE embedding_model = %(model)s AND dimensions = %(dimensions)s) AS is_live) AS live
                LEFT JOIN LATERAL bucketwise.held_version(%(tenant)s, %(held_key)s) AS held ON true
-               LEFT JOIN LATERAL bucketwise.hybrid_search(
+               LEFT JOIN LATERAL bucketwise.search_both(
                    %(tenant)s, %(words)s::int[], %(languages)s::text[], %(terms)s::bigint[],
                    CASE WHEN live.is_live THEN %(vector)s::halfvec END, %(filters)s, %(limit)s, %(depth)s,
                    %(keyword_weight)s, %(exact_below)s, %(most_postings)s, %(k1)s, %(b)s,
-                   %(keyword_normalisation)s) AS found ON true""",
-            {
-                "tenant": query.tenant,
-                "words": _array(one.word for one in asked),
-                "languages": _array(f'"{one.language}"' for one in asked),
-                "terms": _array(one.term for one in asked),
-                "vector": HalfVector(query.vector) if query.vector is not None else None,
-                "filters": Jsonb(query.filters),
-                "limit": query.limit,
-                "depth": query.depth,
-                "keyword_weight": query.keyword_weight,
-                "exact_below": EXACT_BELOW if query.exact_below is None else query.exact_below,
-                "most_postings": MOST_POSTINGS,
-                "k1": query.k1,
-                "b": query.b,
-                "keyword_normalisation": query.keyword_normalisation,
-                "held_key": query.held_key,
-                "model": query.kind.embedding_model if query.kind else None,
-                "dimensions": query.kind.dimensions if query.kind else None,
-            },
+                   %(keyword_normalisation)s, %(ahead)s::bucketwise.keyword_findings) AS found ON true""",
+            _names(query, ahead.asked) | {"ahead": ahead.found},
         ).fetchall()
     if not rows[0]["is_live"]:
         raise IndexChanged("vectors of another model went live since the question was embedded")
@@ -177,30 +192,26 @@ def _search(connection: Connection, query: SearchQuery, asked: Sequence[Question
     )
 
 
-def marks_to_json(marks: tuple[PlaceMark, ...]) -> list[dict[str, Any]]:
-    """As the column ``chunks.marks`` holds them."""
-    return [{"start": mark.start} | place_to_json(mark.place) for mark in marks]
-
-
-def marks_from_json(value: list[dict[str, Any]]) -> tuple[PlaceMark, ...]:
-    return tuple(PlaceMark(item["start"], place_from_json(item)) for item in value)
-
-
-def place_to_json(place: Place) -> dict[str, Any]:
-    """Parts that a place does not have are left out."""
-    return {name: value for field in fields(place) if (value := getattr(place, name := field.name))}
-
-
-def place_from_json(value: dict[str, Any]) -> Place:
-    rows = value.get("rows")
-    return Place(
-        page=value.get("page"),
-        heading=tuple(value.get("heading", ())),
-        slide=value.get("slide"),
-        sheet=value.get("sheet"),
-        rows=(rows[0], rows[1]) if rows else None,
-        part=value.get("part"),
-    )
+def _names(query: SearchQuery, asked: Sequence[QuestionTerm]) -> dict[str, Any]:
+    return {
+        "tenant": query.tenant,
+        "words": _array(one.word for one in asked),
+        "languages": _array(f'"{one.language}"' for one in asked),
+        "terms": _array(one.term for one in asked),
+        "vector": HalfVector(query.vector) if query.vector is not None else None,
+        "filters": Jsonb(query.filters),
+        "limit": query.limit,
+        "depth": query.depth,
+        "keyword_weight": query.keyword_weight,
+        "exact_below": EXACT_BELOW if query.exact_below is None else query.exact_below,
+        "most_postings": MOST_POSTINGS,
+        "k1": query.k1,
+        "b": query.b,
+        "keyword_normalisation": query.keyword_normalisation,
+        "held_key": query.held_key,
+        "model": query.kind.embedding_model if query.kind else None,
+        "dimensions": query.kind.dimensions if query.kind else None,
+    }
 
 
 def _array(items: Iterable[object]) -> str:

@@ -27,6 +27,8 @@ def tell_usage(usage: ModelUsage) -> None:
         usages.append(usage)
 
 
-def tokens_said(value: object) -> int:
-    """As a server tells them, which may be nothing or nonsense."""
+def tokens_said(reply: object, name: str) -> int:
+    """What the ``usage`` of a server's reply says under that name, which may be nothing or nonsense."""
+    usage = reply.get("usage") if isinstance(reply, dict) else None
+    value = usage.get(name) if isinstance(usage, dict) else None
     return value if isinstance(value, int) and value > 0 else 0
