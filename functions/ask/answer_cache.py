@@ -31,13 +31,11 @@ LOOK_UP = """
         %(tenant)s, %(fingerprint)s, %(seconds)s, %(question)s, %(model)s, %(dimensions)s) AS found
     LEFT JOIN LATERAL bucketwise.held_version(%(tenant)s, %(held_key)s) AS held ON true"""
 
-KEEP_ANSWER = """
-    SELECT bucketwise.keep_answer(
-        %(tenant)s, %(fingerprint)s, %(version)s, %(answer)s, %(keys)s::text[], %(versions)s::text[])"""
+KEEP_ANSWER = """bucketwise.keep_answer(
+    %(tenant)s, %(fingerprint)s, %(version)s, %(answer)s, %(keys)s::text[], %(versions)s::text[])"""
 
-KEEP_QUESTION = """
-    SELECT bucketwise.keep_question(
-        %(tenant)s, %(question)s, %(model)s, %(dimensions)s, %(vector)s::halfvec, %(tokens)s)"""
+KEEP_QUESTION = """bucketwise.keep_question(
+    %(tenant)s, %(question)s, %(model)s, %(dimensions)s, %(vector)s::halfvec, %(tokens)s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +126,15 @@ class AnswerCache:
         return entry
 
     def keep(self, answer: KeptAnswer | None, vector: KeptVector | None, *, deadline: Deadline) -> None:
-        """In one transaction. An answer is not kept if a document has changed since, or is changing now."""
+        """In one round trip. An answer is not kept if a document has changed since, or is changing now."""
         if not self.seconds or not (answer or vector):
             return
+        calls = [KEEP_QUESTION] * bool(vector) + [KEEP_ANSWER] * bool(answer)
+        columns = self._columns_of_vector(vector) if vector else {}
+        columns |= self._columns_of_answer(answer) if answer else {}
 
         def write(connection: Connection) -> None:
-            if vector:
-                connection.execute(KEEP_QUESTION, self._columns_of_vector(vector))
-            if answer:
-                connection.execute(KEEP_ANSWER, self._columns_of_answer(answer))
+            connection.execute(f"SELECT {', '.join(calls)}".encode(), columns)
 
         try:
             self.database.run(write, deadline=Deadline.after(deadline.allow(KEEP_SECONDS)))
