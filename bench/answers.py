@@ -2,8 +2,8 @@
 
 DIR holds contracts as bench.contracts says, or quarterly reports: ``data/v1/docs/*.pdf`` and ``questions.jsonl`` with
 ``text`` and ``gold_docs`` (names of reports). The documents go through the ingest pipeline and the questions through
-the whole ask pipeline, once for each relevance floor: the one that is set, none, and stricter ones. Prints one JSON
-line; progress goes to stderr.
+the whole ask pipeline, once for each relevance floor: the one that is set, the same for documents of any fit, none, and
+stricter ones. Prints one JSON line; progress goes to stderr.
 
 cited_gold             share of the answerable questions of which a citation overlaps a span that answers, or names a
                        report that does
@@ -25,8 +25,9 @@ from statistics import fmean
 from typing import TypeVar
 
 from ask.citations import Citation
+from ask.floor import RelevanceFloor
 from ask.pipeline import Answer, AskPipeline
-from ask.retrieval import Query, RelevanceFloor
+from ask.retrieval import Query
 from bench.contracts import Contracts, Question
 from bench.machine import Machine, machine
 from bench.reports import Reports
@@ -105,12 +106,13 @@ def measure(system: Machine, given: Subject, most: int) -> dict[str, object]:
 
     def at(floor: RelevanceFloor) -> dict[str, float]:
         asked = replace(pipeline, floor=floor)
-        print(f"floor {floor.min_cosine} / {floor.min_coverage}", file=sys.stderr, flush=True)
+        print(f"floor {floor.min_cosine} / {floor.min_coverage} / {floor.min_fit}", file=sys.stderr, flush=True)
         answers = [(_ask(asked, text), answers) for text, answers in answerable]
         others = [_ask(asked, text) for text in unanswerable]
         return {
             "min_cosine": floor.min_cosine,
             "min_coverage": floor.min_coverage,
+            "min_document_fit": floor.min_fit,
             **figures(answers, others, lambda cited: stands(cited, texts)),
         }
 
@@ -119,8 +121,9 @@ def measure(system: Machine, given: Subject, most: int) -> dict[str, object]:
         "answerable": len(answerable),
         "unanswerable": len(unanswerable),
         **at(pipeline.floor),
+        "any_document": at(replace(pipeline.floor, min_fit=0.0)),
         "no_floor": at(NO_FLOOR),
-        "curve": [at(floor) for floor in STRICTER],
+        "curve": [at(replace(floor, min_fit=pipeline.floor.min_fit)) for floor in STRICTER],
     }
 
 

@@ -10,7 +10,8 @@ kept_with_gold      ... and one that answers is among the first TOP_K that pass
 refused_no_clause   share of the questions about a contract without such a clause of which no passage passes
 refused_foreign     share of the foreign questions of which none passes
 
-``set`` is the floor of the settings; ``curve`` has those of the grid than which no other keeps more and refuses more.
+``set`` is the floor of the settings, and ``fits`` have other values for how well a document must fit; ``grid`` takes
+documents of any fit, and ``curve`` has those of it than which no other keeps more and refuses more.
 """
 
 import argparse
@@ -18,13 +19,14 @@ import json
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import fmean
 
+from ask.floor import RelevanceFloor
 from ask.pipeline import CANDIDATES
-from ask.retrieval import Query, RelevanceFloor, RetrievalStage
+from ask.retrieval import Query, RetrievalStage
 from bench.beir import read_corpus
 from bench.contracts import Contracts, Question
 from bench.machine import Machine, machine
@@ -35,14 +37,16 @@ from bucketwise.search import Passage
 
 COSINES = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 COVERAGES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
+FITS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 Answers = Callable[[Passage], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question's candidates, best first, and which of them hold an answer."""
+    """A question with its candidates, best first, and which of them hold an answer."""
 
+    question: str
     candidates: list[Passage]
     gold: list[bool]
 
@@ -112,7 +116,8 @@ def _contracts(name: str, contracts: Contracts, foreign: Sequence[str]) -> Subje
 
 def measure(system: Machine, given: Subject, most: int) -> dict[str, object]:
     ingest(system, given.bucket, given.keys)
-    stage = system.ask_pipeline().retrieval
+    pipeline = system.ask_pipeline()
+    stage, floor = pipeline.retrieval, pipeline.floor
     kinds = {
         "answerable": [_ask(stage, text, given.answerable[text]) for text in _some(list(given.answerable), most)],
         "no_clause": [_ask(stage, text) for text in _some(given.no_clause, most)],
@@ -127,7 +132,8 @@ def measure(system: Machine, given: Subject, most: int) -> dict[str, object]:
         **{kind: len(asked) for kind, asked in kinds.items()},
         "candidates": CANDIDATES,
         "top_k": system.ask.top_k,
-        "set": point(RelevanceFloor(system.ask.min_cosine, system.ask.min_coverage), kinds, system.ask.top_k),
+        "set": point(floor, kinds, system.ask.top_k),
+        "fits": [point(replace(floor, min_fit=fit), kinds, system.ask.top_k) for fit in FITS],
         "curve": best_of(grid),
         "grid": grid,
     }
@@ -135,7 +141,11 @@ def measure(system: Machine, given: Subject, most: int) -> dict[str, object]:
 
 def point(floor: RelevanceFloor, kinds: Mapping[str, Sequence[Asked]], top_k: int) -> dict[str, float]:
     """Figures of one floor; those of a kind of question that was not asked are left out."""
-    figures = {"min_cosine": floor.min_cosine, "min_coverage": floor.min_coverage}
+    figures = {
+        "min_cosine": floor.min_cosine,
+        "min_coverage": floor.min_coverage,
+        "min_document_fit": floor.min_fit,
+    }
     if answerable := kinds["answerable"]:
         figures["kept"] = round(fmean(bool(_passing(floor, each)) for each in answerable), 4)
         figures["kept_with_gold"] = round(fmean(any(_passing(floor, each)[:top_k]) for each in answerable), 4)
@@ -161,13 +171,14 @@ def best_of(grid: Sequence[dict[str, float]]) -> list[dict[str, float]]:
 
 def _passing(floor: RelevanceFloor, asked: Asked) -> list[bool]:
     """Of each candidate that passes, whether it holds an answer."""
-    return [gold for passage, gold in zip(asked.candidates, asked.gold, strict=True) if floor.passes(passage)]
+    passing = {passage.place for passage in floor.relevant(asked.question, asked.candidates)}
+    return [gold for passage, gold in zip(asked.candidates, asked.gold, strict=True) if passage.place in passing]
 
 
 def _ask(stage: RetrievalStage, text: str, answers: Answers = lambda _: False) -> Asked:
     query = Query(text, limit=CANDIDATES)
     candidates = stage.retrieve(query, deadline=Deadline.after(STEP_SECONDS)).passages
-    return Asked(candidates, [answers(passage) for passage in candidates])
+    return Asked(text, candidates, [answers(passage) for passage in candidates])
 
 
 def _some(texts: Sequence[str], most: int) -> list[str]:

@@ -17,6 +17,7 @@ from ask.asking import Asking, Link
 from ask.budgets import Budgets, Limits
 from ask.documents import Documents
 from ask.fingerprint import answer_fingerprint
+from ask.floor import RelevanceFloor
 from ask.generation import OpenAIGenerator
 from ask.neighbours import NeighbourTable
 from ask.pipeline import AskPipeline
@@ -24,7 +25,7 @@ from ask.prompt import PROMPT_VERSION, REPAIR_VERSION, TEXT_PROMPT_VERSION
 from ask.refinement import Refinement
 from ask.rerank import PROMPT_VERSION as RERANK_PROMPT_VERSION
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
-from ask.retrieval import DatabaseSearcher, Query, RelevanceFloor, RetrievalStage
+from ask.retrieval import DatabaseSearcher, Query, RetrievalStage
 from ask.rewriting import ChatRewriter, ConversationStage
 from bucketwise.aws_clients import PROMPT, aws_client
 from bucketwise.circuit import Circuit
@@ -98,7 +99,7 @@ class SharedParts:
                 bm25_k1=given.bm25_k1,
                 bm25_b=given.bm25_b,
             ),
-            floor=RelevanceFloor(given.min_cosine, given.min_coverage),
+            floor=RelevanceFloor(given.min_cosine, given.min_coverage, given.min_document_fit),
             refinement=Refinement(
                 neighbourhood=NeighbourTable(self.database, tenant),
                 telemetry=self.telemetry,

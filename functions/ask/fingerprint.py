@@ -23,6 +23,7 @@ SHAPING = (
     "bm25_b",
     "min_cosine",
     "min_coverage",
+    "min_document_fit",
     "rerank",
     "rerank_url",
     "rerank_model",

@@ -149,7 +149,7 @@ def _stretch(window: Window, held: Held) -> list[NeighbourChunk]:
 
 def _tokens(window: Window, passage: Passage, held: Held) -> int:
     """Of a prompt, to show it as a passage of the document that ``passage`` is of."""
-    return sum(chunk.tokens for chunk in _stretch(window, held)) + tokens_around(passage.title)
+    return sum(chunk.tokens for chunk in _stretch(window, held)) + tokens_around(passage)
 
 
 def _in_place(passages: Sequence[Passage], windows: Sequence[Window], held: Held) -> Iterator[Passage]:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from ask.answering import AnsweringStage, Draft, Reason
+from ask.floor import RelevanceFloor
 from ask.refinement import Refined, Refinement
-from ask.retrieval import Query, RelevanceFloor, Retrieval, RetrievalStage
+from ask.retrieval import Query, Retrieval, RetrievalStage
 from ask.rewriting import ConversationStage, StandAlone
 from bucketwise.deadline import Deadline
 from bucketwise.prices import ModelUsage
@@ -97,8 +98,8 @@ class AskPipeline:
         # before the rerank too: it stands on values that a rerank does not change, and what it rejects costs nothing.
         wanted = max(query.limit, CANDIDATES, self.refinement.candidates)
         retrieval = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
-        relevant = [passage for passage in retrieval.passages if self.floor.passes(passage)]
-        below = frozenset(passage.place for passage in retrieval.passages if not self.floor.passes(passage))
+        relevant = self.floor.relevant(query.text, retrieval.passages)
+        below = frozenset(each.place for each in retrieval.passages) - {each.place for each in relevant}
         found = self._refined(query, retrieval, relevant, deadline, joined=True)
         draft = Draft(reason=Reason.NOTHING_RELEVANT)
         if relevant:

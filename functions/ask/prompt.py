@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from xml.sax.saxutils import escape, quoteattr
 
 from bucketwise.search import Passage
 
-PROMPT_VERSION = "answer-v2"
+PROMPT_VERSION = "answer-v3"
 # For models that know no JSON schema: the same rules, another form.
-TEXT_PROMPT_VERSION = "answer-text-v2"
+TEXT_PROMPT_VERSION = "answer-text-v3"
 REPAIR_VERSION = "repair-v1"
-# The element around a passage, with a title of usual length, in tokens: an upper estimate.
-TOKENS_AROUND_A_PASSAGE = 40
-TITLE_CHARACTERS = 60  # of such a title; a longer one counts two characters to a token
+# The element around a passage, with a source and a title of usual length, in tokens: an upper estimate.
+TOKENS_AROUND_A_PASSAGE = 56
+NAME_BYTES = 60  # of such a source and title with their attributes; the bytes of longer ones count
+TOKENS_PER_BYTE = 0.8  # of names made of hexadecimal digits; of words there are a third as many
 
 Messages = tuple[tuple[str, str], ...]
 """(role, content) of each."""
@@ -68,12 +70,13 @@ def fitting(passages: Sequence[Passage], *, max_context_tokens: int) -> list[Pas
 
 def tokens_shown(passage: Passage) -> int:
     """What a passage takes of a prompt: an upper estimate."""
-    return passage.tokens + tokens_around(passage.title)
+    return passage.tokens + tokens_around(passage)
 
 
-def tokens_around(title: str | None) -> int:
-    """What is shown around a passage with that title takes of a prompt."""
-    return TOKENS_AROUND_A_PASSAGE + max(0, len(title or "") - TITLE_CHARACTERS) // 2
+def tokens_around(passage: Passage) -> int:
+    """What is shown around a passage, or around a stretch of its document, takes of a prompt."""
+    longer = max(0, len(_names(passage).encode()) - NAME_BYTES)
+    return TOKENS_AROUND_A_PASSAGE + ceil(TOKENS_PER_BYTE * longer)
 
 
 def best_at_both_ends(passages: Sequence[Passage]) -> list[Passage]:
@@ -104,8 +107,13 @@ def _question(text: str) -> str:
 
 def _element(number: int, passage: Passage) -> str:
     # A passage must not be able to close its own element.
+    return f'<passage id="{number}"{_names(passage)}>\n{escape(passage.text)}\n</passage>'
+
+
+def _names(passage: Passage) -> str:
+    """What tells which document it is of: many files have no title, and of those that have, many have the same."""
     title = f" title={quoteattr(passage.title)}" if passage.title else ""
-    return f'<passage id="{number}"{title}>\n{escape(passage.text)}\n</passage>'
+    return f" source={quoteattr(passage.key)}{title}"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The retrieval half: embed the question, search, keep what is relevant."""
+"""The retrieval half: embed the question, search."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -126,19 +126,6 @@ class DatabaseSearcher:
         result = self.database.run(lambda connection: search(connection, known, ahead), deadline=deadline)
         self.languages[query.tenant] = result.languages
         return result
-
-
-@dataclass(frozen=True, slots=True)
-class RelevanceFloor:
-    """On absolute values: normalised scores always have a best one, however bad it is."""
-
-    min_cosine: float
-    min_coverage: float
-
-    def passes(self, passage: Passage) -> bool:
-        """A passage is relevant if it is close in meaning or holds enough of the question's words."""
-        close = passage.cosine is not None and passage.cosine >= self.min_cosine
-        return close or passage.coverage >= self.min_coverage
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def test_it_prints_what_is_cited_and_what_is_refused_in_contracts(tmp_path: Path
     assert measured["no_floor"] == {
         "min_cosine": -1.0,
         "min_coverage": 0.0,
+        "min_document_fit": 0.0,
         **{name: measured[name] for name in ("cited_gold", "refused_answerable", "answered_unanswerable")},
         "citations": measured["citations"],
         "verified": 1.0,

@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ask.retrieval import RelevanceFloor
+from ask.floor import RelevanceFloor
 from bench.floor import Asked, best_of, point, subject_of
 from bucketwise.search import Passage
 from local import ROOT
@@ -56,8 +57,11 @@ def passage(key: str, *, cosine: float | None, coverage: float, text: str = "") 
 
 
 def asked(*candidates: tuple[float | None, float, bool]) -> Asked:
-    found = [passage("a", cosine=cosine, coverage=coverage) for cosine, coverage, _ in candidates]
-    return Asked(found, [gold for _, _, gold in candidates])
+    found = [
+        replace(passage("a", cosine=cosine, coverage=coverage), ordinal=ordinal)
+        for ordinal, (cosine, coverage, _) in enumerate(candidates)
+    ]
+    return Asked("Who?", found, [gold for _, _, gold in candidates])
 
 
 def test_it_prints_what_is_kept_and_what_is_refused(tmp_path: Path) -> None:
@@ -79,6 +83,8 @@ def test_it_prints_what_is_kept_and_what_is_refused(tmp_path: Path) -> None:
     assert (measured["set"]["refused_foreign"], measured["set"]["refused_no_clause"]) == (1.0, 0.0)
     assert measured["set"]["kept_with_gold"] == 0.6  # two of five answers are not in the PDF
     assert measured["curve"][0]["kept"] == 1.0
+    assert [each["min_document_fit"] for each in measured["fits"]] == [0.0, 0.3, 0.4, 0.5, 0.6, 0.7]
+    assert measured["set"] in measured["fits"]
 
 
 def test_a_question_is_kept_if_anything_passes_and_with_gold_only_if_an_answer_does() -> None:
@@ -95,6 +101,7 @@ def test_a_question_is_kept_if_anything_passes_and_with_gold_only_if_an_answer_d
     assert point(RelevanceFloor(0.4, 0.5), kinds, 8) == {
         "min_cosine": 0.4,
         "min_coverage": 0.5,
+        "min_document_fit": 0.0,
         "kept": 0.5,
         "kept_with_gold": 0.25,
         "refused_no_clause": 0.5,

@@ -12,13 +12,14 @@ import httpx2
 import openai
 
 from ask.answering import AnsweringStage
+from ask.floor import RelevanceFloor
 from ask.generation import Generation
 from ask.pipeline import AskPipeline
 from ask.prompt import Prompt
 from ask.refinement import Refinement
 from ask.replies import GeneratedAnswer, Quotation
 from ask.rerank import Reranker
-from ask.retrieval import RelevanceFloor, RetrievalStage
+from ask.retrieval import RetrievalStage
 from ask.rewriting import ConversationStage
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embeddings

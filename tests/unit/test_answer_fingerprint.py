@@ -24,7 +24,7 @@ OTHERS: dict[str, Any] = {
     "context": "We spoke of leave.",
     "filters": Filters(prefix="hr/").for_index(),
     "top_k": 9,
-    "prompt_version": "answer-v2",
+    "prompt_version": "answer-v3",
     "kind": IndexKind("model", 4),
 }
 # Another value for each type that a setting which shapes answers may have; none need be a valid one.

@@ -9,6 +9,7 @@ from ask import composition
 from ask.answer_cache import AnswerCache
 from ask.budgets import Limits
 from ask.composition import SHAPING_PROMPTS, TENANTS_KEPT, build_asking, build_pipeline
+from ask.floor import RelevanceFloor
 from ask.neighbours import NeighbourTable
 from ask.pipeline import AskPipeline
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
@@ -42,6 +43,13 @@ def test_without_being_asked_for_nothing_is_reranked_or_dropped_and_neighbours_a
     assert step.reranker is None
     assert (step.near_duplicate_share, step.max_per_document, step.candidates) == (0, 0, 0)
     assert step.reach == 1
+
+
+def test_the_relevance_floor_is_that_of_the_settings() -> None:
+    values = {"MIN_COSINE": "0.1", "MIN_COVERAGE": "0.2", "MIN_DOCUMENT_FIT": "0.7"}
+    given = Settings.from_environment({"DATABASE_URL": "postgresql://nowhere.test"} | values)
+    pipeline = build_pipeline(given, Database(lambda deadline: connect(given, deadline)), Telemetry("ask"))
+    assert pipeline.floor == RelevanceFloor(min_cosine=0.1, min_coverage=0.2, min_fit=0.7)
 
 
 def test_another_version_of_any_prompt_that_shapes_answers_finds_no_kept_answer(

@@ -1,5 +1,7 @@
 """From a question to an answer with citations, or to a reason why not."""
 
+from dataclasses import replace
+
 import pytest
 
 from ask.answering import Reason
@@ -158,3 +160,21 @@ def test_passages_below_the_floor_take_no_place_of_those_asked_for() -> None:
     given = answer(generator, searcher=searcher, query=Query("How much leave?", limit=1))
     assert given.draft.text == "25 days [1]."
     assert given.relevant == [LEAVE]
+
+
+def test_a_passage_of_another_document_than_the_question_names_is_not_shown() -> None:
+    lease = [
+        replace(passage(text, key="Alder.pdf"), ordinal=ordinal)
+        for ordinal, text in enumerate(("Between Alder Timber and Quill House.", "Rent is due monthly."))
+    ]
+    other = passage("Rent is due weekly.", key="Birch.pdf")
+    pipeline = ask_pipeline(
+        MemorySearcher([lease[0], other, lease[1]]),
+        FixedGenerator(said("Monthly [2].", (2, "Rent is due monthly"))),
+        telemetry=Telemetry("ask"),
+    )
+    floor = replace(pipeline.floor, min_fit=0.5)
+    query = Query("When is rent due between Alder Timber and Quill House?")
+    given = replace(pipeline, floor=floor).answer(query, deadline=Deadline.after(5))
+    assert (given.relevant, given.below_floor) == (lease, frozenset({other.place}))
+    assert given.draft.text == "Monthly [2]."

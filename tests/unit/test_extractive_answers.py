@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.model_server.answers import asked
+from local.model_server.answers import parted
 from local.model_server.completions import NOT_ANSWERED, complete, without_markdown
 from local.model_server.embeddings import Embedder
 from local.model_server.json_schema import fill, require_strict
@@ -106,8 +106,28 @@ def test_a_question_inside_a_passage_leads_to_the_sentence_below_it(embedder: Em
 def test_what_stands_before_a_colon_says_where_and_is_not_what_is_asked(embedder: Embedder) -> None:
     reply = ask(embedder, "In the Handbook about benefits, batteries and chargers: when do unused days expire?")
     assert quotes(reply) == [(7, "Unused days expire on 31 March of the next year.")]
-    assert asked("In the lease: who pays for repairs?") == "who pays for repairs?"
-    assert asked("What is the ratio 3: 4?") == "What is the ratio 3: 4?"
+    assert parted("In the lease: who pays for repairs?") == ("In the lease", "who pays for repairs?")
+    assert parted("What is the ratio 3: 4?") == ("", "What is the ratio 3: 4?")
+
+
+LEASES = """\
+<passages>
+<passage id="1" source="Alder.pdf">This lease is between Alder Timber and Quill House. Rent is due monthly.</passage>
+<passage id="2" source="Birch.pdf">Each party shall keep such cover as is usual against fire and theft.</passage>
+<passage id="3" source="Alder.pdf">Each party shall keep such cover as is usual against fire and theft.</passage>
+</passages>
+<question>{}</question>"""
+
+
+def test_of_the_document_that_is_named_less_is_asked_to_quote_it(embedder: Embedder) -> None:
+    asked = "must each side take out insurance against theft?"
+    named = f"In the lease between Alder Timber and Quill House: {asked}"
+    of_it, of_another, of_none = (
+        quotes(json.loads(complete(messages(LEASES.format(question)), embedder, schema=ANSWER_SCHEMA)))
+        for question in (named, f"In the loan of Cedar Bank: {asked}", asked)
+    )
+    assert of_it == [(3, "Each party shall keep such cover as is usual against fire and theft.")]
+    assert (of_another, of_none) == ([], [])
 
 
 def test_escapes_of_the_prompt_are_undone_before_quoting(embedder: Embedder) -> None:

@@ -11,7 +11,7 @@ from ask import estimate
 from ask.explanation import explained
 from ask.neighbours import NeighbourChunk
 from ask.pipeline import Answer
-from ask.prompt import build_prompt, tokens_shown
+from ask.prompt import TOKENS_AROUND_A_PASSAGE, build_prompt, tokens_shown
 from ask.refinement import Refinement
 from ask.retrieval import Query
 from bucketwise.deadline import Deadline
@@ -89,7 +89,7 @@ def test_passages_before_and_after_a_long_stretch_are_shown_if_they_are_better_t
 
 def test_a_passage_whose_neighbours_do_not_fit_has_fewer_or_none() -> None:
     held = document("a.md", 11, tokens=100)
-    for budget, tokens in [(1140, 1100), (1139, 900), (339, 100), (140, 100)]:
+    for budget, tokens in [(1156, 1100), (1155, 900), (355, 100), (156, 100)]:
         assert shown(answered([hit(held[5])], held, reach=5, budget=budget)) == [("a.md", tokens)]
 
 
@@ -102,7 +102,7 @@ def test_the_best_passage_is_shown_also_if_nothing_fits() -> None:
 
 def test_a_passage_that_does_not_fit_leaves_its_room_to_worse_ones() -> None:
     held = [*document("a.md", 1, tokens=50), *document("b.md", 3, tokens=300), *document("c.md", 3, tokens=20)]
-    answer = answered([hit(held[0]), hit(held[2]), hit(held[5])], held, budget=200)
+    answer = answered([hit(held[0]), hit(held[2]), hit(held[5])], held, budget=225)
     assert shown(answer) == [("a.md", 50), ("c.md", 60)]
     assert fates(answer) == ["shown", "over_budget", "shown"]
 
@@ -140,4 +140,5 @@ def test_whatever_is_found_the_prompt_is_within_the_budget_and_each_passage_is_a
 
 def test_of_passages_that_fit_alone_as_many_are_shown_as_there_is_room_for() -> None:
     hits = [hit(chunk(f"{name}.md", 0)) for name in range(50)]
-    assert len(build_prompt(question="q", passages=hits, max_context_tokens=BUDGET).passages) == BUDGET // (CHUNK + 40)
+    each = CHUNK + TOKENS_AROUND_A_PASSAGE
+    assert len(build_prompt(question="q", passages=hits, max_context_tokens=BUDGET).passages) == BUDGET // each

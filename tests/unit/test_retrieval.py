@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ask.retrieval import ObjectVersion, Query, RelevanceFloor
+from ask.retrieval import ObjectVersion, Query
 from bucketwise.deadline import Deadline
 from bucketwise.errors import (
     BucketwiseError,
@@ -133,22 +133,6 @@ def test_a_version_that_will_never_be_searchable_says_why(telemetry: Telemetry) 
     with pytest.raises(UnreadableDocument) as caught:
         retrieval_stage(searcher, telemetry=telemetry).retrieve(OF_ONE_OBJECT, deadline=Deadline.after(5))
     assert (caught.value.reason, caught.value.hint) == (FailureReason.CORRUPT, "hint")
-
-
-@pytest.mark.parametrize(
-    ("cosine", "coverage", "relevant"),
-    [
-        (0.3, 0.0, True),
-        (0.29, 0.59, False),
-        (0.0, 0.6, True),
-        (None, 0.6, True),
-        (None, 0.59, False),
-        (-1.0, 0.0, False),
-    ],
-)
-def test_a_passage_is_relevant_by_meaning_or_by_words(cosine: float | None, coverage: float, relevant: bool) -> None:
-    floor = RelevanceFloor(min_cosine=0.3, min_coverage=0.6)
-    assert floor.passes(passage("x", cosine=cosine, coverage=coverage)) is relevant
 
 
 def test_what_embedding_a_question_costs_is_counted_also_when_nothing_is_found(telemetry: Telemetry) -> None:

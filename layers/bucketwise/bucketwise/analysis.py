@@ -133,7 +133,7 @@ class _Numbers(dict[str, tuple[int, ...]]):
 
     def __missing__(self, token: str) -> tuple[int, ...]:
         found = numbers(token, self._language)
-        if len(token) <= LONGEST_TERM and not token.isdigit() and not _is_unspaced(token):
+        if len(token) <= LONGEST_TERM and not token.isdigit() and not is_unspaced(token):
             if len(self) >= MOST_KEPT:
                 self.clear()
             self[token] = found
@@ -151,7 +151,7 @@ def _number(term: str) -> int:
 
 def _terms(token: str, language: str) -> Iterator[str]:
     """The pairs of an unspaced run; else the token and its parts, each once."""
-    if _is_unspaced(token):
+    if is_unspaced(token):
         return _pairs(token)
     pieces = (token,) if _has_no_parts(token) else _pieces(token)
     kept = [piece for piece in pieces if not _is_stop_word(piece, language)]
@@ -164,7 +164,8 @@ def _has_no_parts(token: str) -> bool:
     return (is_word or token.isdecimal()) and len(token) <= LONGEST_TERM
 
 
-def _is_unspaced(token: str) -> bool:
+def is_unspaced(token: str) -> bool:
+    """Whether it is a run of a script that puts no spaces between words."""
     return not token.isascii() and _UNSPACED_RUN.fullmatch(token) is not None
 
 
