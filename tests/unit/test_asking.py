@@ -50,9 +50,8 @@ class World:
         self.used: list[int] = []
 
     def ask(self, query: Query = QUERY, *history: Turn, use_cache: bool = True) -> Reply:
-        telemetry = Telemetry("ask")
         pipeline = ask_pipeline(
-            self.searcher, self.generator, self.embedder, telemetry=telemetry, rewriter=self.rewriter
+            self.searcher, self.generator, self.embedder, telemetry=Telemetry("ask"), rewriter=self.rewriter
         )
         with usages_told() as told:
             asking = Asking(pipeline, self.cache, fingerprint)
