@@ -1,7 +1,7 @@
 """The retrieval half: embed the question, search."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Protocol
@@ -39,6 +39,8 @@ EMBEDDING_TRIES = 2
 # With little time left, half of it stays for the search.
 EMBEDDING_SECONDS = 8.0
 EMBEDDING_SHARE = 0.5
+# An environment answers one question at a time, a benchmark's process several.
+_MEANWHILE = ThreadPoolExecutor(max_workers=4, thread_name_prefix="meanwhile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +180,12 @@ class RetrievalStage:
         """The question's vector, and what was found of its words while that was waited for."""
         if query.filters:
             return self._embed(query.text, kind, deadline), None
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            ahead = pool.submit(self.searcher.ahead, self._search_query(query, None), deadline=deadline)
+        ahead = _MEANWHILE.submit(self.searcher.ahead, self._search_query(query, None), deadline=deadline)
+        try:
             embedded = self._embed(query.text, kind, deadline)
-            return embedded, ahead.result()
+        finally:
+            wait([ahead])  # whatever happens, nothing of this question goes on in the next one's time
+        return embedded, ahead.result()
 
     def _embed(self, text: str, kind: IndexKind, deadline: Deadline) -> Embedded | None:
         try:
