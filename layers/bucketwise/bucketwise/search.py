@@ -7,7 +7,7 @@ from typing import Any
 
 from pgvector import HalfVector
 from psycopg import Connection
-from psycopg.rows import dict_row
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 from bucketwise.errors import IndexChanged
@@ -25,6 +25,8 @@ MOST_POSTINGS = 30_000
 # are held back. Those that Anserini takes as defaults for passages.
 K1 = 0.9
 B = 0.4
+
+OF_ALL = 6  # columns that are the same in each row of a search
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def keyword_leg(connection: Connection, query: SearchQuery) -> KeywordLeg:
     The keys of all documents that match them would go to and fro.
     """
     asked = _terms(query)
-    with connection.cursor() as cursor:
+    with connection.cursor(row_factory=tuple_row) as cursor:
         [(found,)] = cursor.execute(
             """SELECT bucketwise.keyword_leg(
                    %(tenant)s, %(words)s::int[], %(languages)s::text[], %(terms)s::bigint[], %(filters)s, %(depth)s,
@@ -165,7 +167,7 @@ def _terms(query: SearchQuery) -> Sequence[QuestionTerm]:
 
 
 def _search(connection: Connection, query: SearchQuery, ahead: KeywordLeg) -> SearchResult:
-    with connection.cursor(row_factory=dict_row) as cursor:
+    with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(
             """SELECT current_version, spoken, live.is_live, held.*, found.*
                FROM bucketwise.corpus_version(%(tenant)s) AS current_version
@@ -182,13 +184,14 @@ def _search(connection: Connection, query: SearchQuery, ahead: KeywordLeg) -> Se
                    %(keyword_normalisation)s, %(ahead)s::bucketwise.keyword_findings) AS found ON true""",
             _names(query, ahead.asked) | {"ahead": ahead.found},
         ).fetchall()
-    if not rows[0]["is_live"]:
+    version, spoken, is_live, held_version, held_reason, held_hint = rows[0][:OF_ALL]
+    if not is_live:
         raise IndexChanged("vectors of another model went live since the question was embedded")
     return SearchResult(
-        corpus_version=rows[0]["current_version"],
-        passages=[_passage(row) for row in rows if row["key"] is not None],
-        held=_held(rows[0]),
-        languages=frozenset(rows[0]["spoken"]),
+        corpus_version=version,
+        passages=[_passage(found) for row in rows if (found := row[OF_ALL:])[0] is not None],
+        held=HeldVersion(held_version, held_reason, held_hint) if held_version is not None else None,
+        languages=frozenset(spoken),
     )
 
 
@@ -219,29 +222,7 @@ def _array(items: Iterable[object]) -> str:
     return f"{{{','.join(map(str, items))}}}"
 
 
-def _held(row: dict[str, Any]) -> HeldVersion | None:
-    if row["held_version"] is None:
-        return None
-    return HeldVersion(row["held_version"], row["held_reason"], row["held_hint"])
-
-
-def _passage(row: dict[str, Any]) -> Passage:
-    return Passage(
-        key=row["key"],
-        ordinal=row["ordinal"],
-        text=row["text"],
-        tokens=row["tokens"],
-        start=row["start_offset"],
-        marks=marks_from_json(row["marks"]),
-        version=row["version"],
-        title=row["title"],
-        content_type=row["content_type"],
-        last_modified=row["last_modified"],
-        metadata=row["metadata"],
-        score=row["score"],
-        vector_rank=row["vector_rank"],
-        cosine=row["cosine"],
-        keyword_rank=row["keyword_rank"],
-        keyword_score=row["keyword_score"],
-        coverage=row["coverage"],
-    )
+def _passage(found: Sequence[Any]) -> Passage:
+    """Of the columns of search_both, which are the fields of Passage in their order."""
+    key, ordinal, text, tokens, start, marks, *others = found
+    return Passage(key, ordinal, text, tokens, start, marks_from_json(marks), *others)
