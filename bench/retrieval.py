@@ -20,7 +20,8 @@ from statistics import fmean
 from threading import Lock
 from time import perf_counter
 
-from ask.retrieval import Query, RetrievalStage, Searcher
+from ask.retrieval import Query, RetrievalStage
+from ask.searching import Searcher
 from bench.agreement import Reference
 from bench.beir import Corpus, read_corpus
 from bench.machine import Machine, machine

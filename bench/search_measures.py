@@ -18,7 +18,8 @@ from pgvector.psycopg import register_vector
 from psycopg import Connection
 
 from ask.filters import Filters
-from ask.retrieval import DatabaseSearcher, Query, RetrievalStage
+from ask.retrieval import Query, RetrievalStage
+from ask.searching import DatabaseSearcher
 from bench.machine import QuietTelemetry, machine_on
 from bench.ranking import percentile
 from bench.search_filling import INDEX, MODELS, NEAREST, PASSAGES, PLAIN, WARM_UP, Prepared

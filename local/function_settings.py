@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from bucketwise.settings import Settings
 from local.storage.client import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 
-# What the local model server offers, and what suits its embeddings: a relevance floor, and a weight for the words.
+# What the local model server offers, and what suits its models: a relevance floor, and a weight for the words.
 LOCAL_MODELS = {
     "EMBEDDING_MODEL": "wordllama-256",
     "EMBEDDING_DIMENSIONS": "256",
     "ANSWER_MODEL": "extractive",
     "MIN_COSINE": "0.4",
+    "MIN_DOCUMENT_FIT": "0.5",
     "KEYWORD_WEIGHT": "0.7",
 }
 LOCAL_RERANKER = "wordllama-rerank"

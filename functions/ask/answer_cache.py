@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import psycopg
 from pgvector import HalfVector
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
@@ -31,11 +31,11 @@ LOOK_UP = """
         %(tenant)s, %(fingerprint)s, %(seconds)s, %(question)s, %(model)s, %(dimensions)s) AS found
     LEFT JOIN LATERAL bucketwise.held_version(%(tenant)s, %(held_key)s) AS held ON true"""
 
-KEEP_ANSWER = """bucketwise.keep_answer(
-    %(tenant)s, %(fingerprint)s, %(version)s, %(answer)s, %(keys)s::text[], %(versions)s::text[])"""
+ANSWER = sql.SQL("""bucketwise.keep_answer(
+    %(tenant)s, %(fingerprint)s, %(version)s, %(answer)s, %(keys)s::text[], %(versions)s::text[])""")
 
-KEEP_QUESTION = """bucketwise.keep_question(
-    %(tenant)s, %(question)s, %(model)s, %(dimensions)s, %(vector)s::halfvec, %(tokens)s)"""
+QUESTION = sql.SQL("""bucketwise.keep_question(
+    %(tenant)s, %(question)s, %(model)s, %(dimensions)s, %(vector)s::halfvec, %(tokens)s)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +129,12 @@ class AnswerCache:
         """In one round trip. An answer is not kept if a document has changed since, or is changing now."""
         if not self.seconds or not (answer or vector):
             return
-        calls = [KEEP_QUESTION] * bool(vector) + [KEEP_ANSWER] * bool(answer)
+        calls = sql.SQL(", ").join([QUESTION] * bool(vector) + [ANSWER] * bool(answer))
         columns = self._columns_of_vector(vector) if vector else {}
         columns |= self._columns_of_answer(answer) if answer else {}
 
         def write(connection: Connection) -> None:
-            connection.execute(f"SELECT {', '.join(calls)}".encode(), columns)
+            connection.execute(sql.SQL("SELECT {}").format(calls), columns)
 
         try:
             self.database.run(write, deadline=Deadline.after(deadline.allow(KEEP_SECONDS)))

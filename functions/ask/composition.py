@@ -25,8 +25,9 @@ from ask.prompt import PROMPT_VERSION, REPAIR_VERSION, TEXT_PROMPT_VERSION
 from ask.refinement import Refinement
 from ask.rerank import PROMPT_VERSION as RERANK_PROMPT_VERSION
 from ask.rerank import ChatReranker, EndpointReranker, Reranker
-from ask.retrieval import DatabaseSearcher, Query, RetrievalStage
+from ask.retrieval import Query, RetrievalStage
 from ask.rewriting import ChatRewriter, ConversationStage
+from ask.searching import DatabaseSearcher
 from bucketwise.aws_clients import PROMPT, aws_client
 from bucketwise.circuit import Circuit
 from bucketwise.database import Database, connect

@@ -9,7 +9,9 @@ from ask.schemas import CandidateOut, ExplainOut, ModelUsageOut
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
 
-Fate = Literal["shown", "joined", "below_floor", "near_duplicate", "crowded_out", "beyond_top_k", "over_budget"]
+Fate = Literal[
+    "shown", "joined", "below_floor", "other_document", "near_duplicate", "crowded_out", "beyond_top_k", "over_budget"
+]
 
 
 def explained(answer: Answer, *, filters: Mapping[str, Any], trace_id: str | None) -> ExplainOut:
@@ -40,6 +42,8 @@ def became(answer: Answer, passage: Passage) -> Fate:
     refined, in_prompt = answer.found.refined, answer.draft.in_prompt
     if passage.place in answer.below_floor:
         return "below_floor"
+    if passage.place in answer.of_others:
+        return "other_document"
     if passage.place in _places(refined.near_duplicates):
         return "near_duplicate"
     if passage.place in _places(refined.crowded_out):

@@ -1,11 +1,11 @@
 """Which of the passages that were found are relevant: by what they say, and by the document that they are of."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from math import log1p
+from math import fsum, log1p
 from unicodedata import normalize
 
 from bucketwise.analysis import is_unspaced, tokens
@@ -17,6 +17,12 @@ FEWEST_PASSAGES = 2
 
 FEWEST_WORDS = 3
 """That another document must lack: one or two words of a question stand in one document alone by mere chance."""
+
+MOST_NAMED = 2
+"""Documents that a name is of: one that more have tells of none of them."""
+
+MOST_WORDS = 200
+"""Of a question: one with more names nothing, and to look for them all in all passages would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +63,32 @@ def of_fitting_documents(question: str, passages: Sequence[Passage], share: floa
     many. So a document fits as well as the passage of it that has most of the question's words, each counted by how few
     of the documents have it. In that, a document which was found by many passages has no advantage.
 
-    A document stays also if it lacks less than FEWEST_WORDS of those words. All stay if the best-fitting document was
-    found by less than FEWEST_PASSAGES, or if the search disagrees, whose first passage would go.
+    A document stays also if it lacks less than FEWEST_WORDS of those words, or has a name which the best-fitting one
+    lacks: where two are compared, each has one. All stay if the best-fitting document was found by less than
+    FEWEST_PASSAGES, or if the search disagrees, whose first passage would go.
+
+    Words are compared as they are written: in another inflection, or repeated by a document that only asks the same,
+    they mislead it. So this is for collections of documents of a kind, and off unless it is asked for.
     """
-    if not share or len({each.key for each in passages}) < 2:
+    names = _words(question)
+    if not share or len(names) > MOST_WORDS or len({each.key for each in passages}) < 2:
         return list(passages)
-    documents = _documents(question, passages)
+    documents, having = _documents(names, passages)
     best = max(documents.values(), key=lambda document: document.fit)
-    fitting = [
-        each
-        for each in passages
-        if documents[each.key].fit >= share * best.fit or len(best.fitting - documents[each.key].words) < FEWEST_WORDS
-    ]
+
+    def stays(document: _Document) -> bool:
+        return (
+            document.fit >= share * best.fit
+            or len(best.fitting - document.words) < FEWEST_WORDS
+            or any(names[word] and having[word] <= MOST_NAMED for word in document.words - best.words)
+        )
+
+    fitting = [each for each in passages if stays(documents[each.key])]
     return fitting if best.passages >= FEWEST_PASSAGES and fitting[0] is passages[0] else list(passages)
 
 
-def _documents(question: str, passages: Sequence[Passage]) -> dict[str, _Document]:
-    words = _words(question)
+def _documents(words: Iterable[str], passages: Sequence[Passage]) -> tuple[dict[str, _Document], Counter[str]]:
+    """By key; and how many of them have each word."""
     held = defaultdict[str, list[frozenset[str]]](list)
     for each in passages:
         held[each.key].append(_held(words, each))
@@ -82,9 +97,9 @@ def _documents(question: str, passages: Sequence[Passage]) -> dict[str, _Documen
     weights = {word: log1p((len(held) - count + 0.5) / (count + 0.5)) for word, count in having.items()}
 
     def fit(has: frozenset[str]) -> float:
-        return sum(weights[word] for word in has)
+        return fsum(weights[word] for word in has)  # whatever their order, which differs from process to process
 
-    return {
+    documents = {
         key: _Document(
             passages=len(of_passages),
             words=frozenset().union(*of_passages),
@@ -93,15 +108,21 @@ def _documents(question: str, passages: Sequence[Passage]) -> dict[str, _Documen
         )
         for key, of_passages in held.items()
     }
+    return documents, having
 
 
-def _words(question: str) -> list[str]:
-    """Without case and stop words; of scripts that put no spaces between words, the pairs of characters."""
-    found: list[str] = []
-    for token in tokens(question):
+def _words(question: str) -> dict[str, bool]:
+    """Without case and stop words, each with whether it is written as a name: with a capital or a digit, not at first.
+
+    Of scripts that put no spaces between words, the pairs of characters.
+    """
+    found: dict[str, bool] = {}
+    for place, token in enumerate(tokens(question)):
         pairs = [first + second for first, second in pairwise(token)] if is_unspaced(token) else []
-        found += pairs or [token.casefold()]
-    return [word for word in dict.fromkeys(found) if word not in _stop_words()]
+        name = place > 0 and any(character.isupper() or character.isdigit() for character in token)
+        for word in pairs or [token.casefold()]:
+            found[word] = found.get(word, False) or name
+    return {word: name for word, name in found.items() if word not in _stop_words()}
 
 
 @cache
@@ -110,7 +131,7 @@ def _stop_words() -> frozenset[str]:
     return frozenset().union(*STOP_WORDS.values())
 
 
-def _held(words: Sequence[str], passage: Passage) -> frozenset[str]:
+def _held(words: Iterable[str], passage: Passage) -> frozenset[str]:
     """Those that stand in the passage, its headings or its document's title or key, if only as a part of a word.
 
     A short word is a part of many, and so tells few documents apart. To cut the passages into words, as the index does,

@@ -14,7 +14,7 @@ from ask.replies import GeneratedAnswer, read_json, read_text
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelRefused, ModelReplyInvalid
-from bucketwise.model_calls import call_model
+from bucketwise.model_calls import call_model, posted
 from bucketwise.prices import ModelUsage
 from bucketwise.spending import tell_usage, tokens_said
 
@@ -46,7 +46,7 @@ class _Choice(BaseModel):
 
 
 class _Completion(BaseModel):
-    choices: list[_Choice]
+    choices: list[object] | None = None
 
 
 class Generator(Protocol):
@@ -130,15 +130,16 @@ def complete(
         wanted = {"name": name, "strict": True, "schema": _schema(form)}
         body["response_format"] = {"type": "json_schema", "json_schema": wanted}
     # Not `chat.completions.create`: what that knows of types takes longer than all else that is done to a call.
-    reply = client.post("/chat/completions", cast_to=object, body=body, options={"timeout": timeout})
+    reply = posted(client, "/chat/completions", body, timeout=timeout)
     usage = ModelUsage(model, tokens_said(reply, "prompt_tokens"), tokens_said(reply, "completion_tokens"))
     tell_usage(usage)
     choices = _Completion.model_validate(reply).choices
     if not choices:
         raise ModelReplyInvalid("the model's reply holds no choice")
-    if choices[0].finish_reason != "stop":
-        raise ModelReplyInvalid(f"the model stopped early ({choices[0].finish_reason})")
-    content = _THOUGHTS.sub("", choices[0].message.content or "")
+    choice = _Choice.model_validate(choices[0])
+    if choice.finish_reason != "stop":
+        raise ModelReplyInvalid(f"the model stopped early ({choice.finish_reason})")
+    content = _THOUGHTS.sub("", choice.message.content or "")
     # A server may cut a character that needs two halves; such text can be neither stored nor sent on.
     return content.encode(errors="replace").decode(), usage
 

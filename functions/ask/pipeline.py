@@ -33,12 +33,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``below_floor``: which chunks that were found are not relevant."""
+    """``below_floor``: which chunks that were found are not relevant; ``of_others``: of documents that do not fit."""
 
     asked: StandAlone
     found: Found
     draft: Draft
     below_floor: frozenset[tuple[str, int]] = field(default_factory=frozenset)
+    of_others: frozenset[tuple[str, int]] = field(default_factory=frozenset)
 
     @property
     def degraded(self) -> bool:
@@ -99,12 +100,13 @@ class AskPipeline:
         wanted = max(query.limit, CANDIDATES, self.refinement.candidates)
         retrieval = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
         relevant = self.floor.relevant(query.text, retrieval.passages)
-        below = frozenset(each.place for each in retrieval.passages) - {each.place for each in relevant}
+        below = frozenset(each.place for each in retrieval.passages if not self.floor.passes(each))
+        others = frozenset(each.place for each in retrieval.passages) - below - {each.place for each in relevant}
         found = self._refined(query, retrieval, relevant, deadline, joined=True)
         draft = Draft(reason=Reason.NOTHING_RELEVANT)
         if relevant:
             draft = self.answering.answer(query.text, found.refined.passages, deadline=deadline)
-        answer = Answer(asked or StandAlone(query.question, query.context), found, draft, below)
+        answer = Answer(asked or StandAlone(query.question, query.context), found, draft, below, others)
         self._count(answer)
         return answer
 

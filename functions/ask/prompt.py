@@ -16,7 +16,7 @@ REPAIR_VERSION = "repair-v1"
 # The element around a passage, with a source and a title of usual length, in tokens: an upper estimate.
 TOKENS_AROUND_A_PASSAGE = 56
 NAME_BYTES = 60  # of such a source and title with their attributes; the bytes of longer ones count
-TOKENS_PER_BYTE = 0.8  # of names made of hexadecimal digits; of words there are a third as many
+TOKENS_PER_BYTE = 1.05  # of names of rare characters; of hexadecimal digits .8, of words a third as many
 
 Messages = tuple[tuple[str, str], ...]
 """(role, content) of each."""

@@ -13,7 +13,7 @@ from ask.replies import json_in
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
-from bucketwise.model_calls import call_model
+from bucketwise.model_calls import call_model, posted
 from bucketwise.prices import ModelUsage
 from bucketwise.search import Passage
 from bucketwise.spending import tell_usage, tokens_said
@@ -81,12 +81,9 @@ class EndpointReranker:
     def _rank_once(self, client: openai.OpenAI, question: str, passages: Sequence[Passage], timeout: float) -> Ranking:
         # No `top_n`: all are to be ranked, and Voyage has another name for it.
         body = {"query": question, "documents": [_document(passage) for passage in passages]}
-        reply = client.post(
-            "/rerank",
-            cast_to=object,
-            body=body | ({"model": self.model} if self.model else {}),
-            options={"timeout": timeout},
-        )
+        reply = posted(client, "/rerank", body | ({"model": self.model} if self.model else {}), timeout=timeout)
+        if not isinstance(reply, dict):
+            raise ModelReplyInvalid("the reranker's reply is no object")
         tokens = tokens_said(reply, "total_tokens") or sum(passage.tokens for passage in passages)
         usage = ModelUsage(self.model or "reranker", tokens)
         tell_usage(usage)

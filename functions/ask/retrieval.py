@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
-from bucketwise.database import Database
+from ask.searching import Searcher
 from bucketwise.deadline import Deadline
 from bucketwise.embedding import Embedder
 from bucketwise.errors import (
@@ -21,17 +21,7 @@ from bucketwise.errors import (
 from bucketwise.index_kind import IndexKind
 from bucketwise.models import FailureReason
 from bucketwise.prices import ModelUsage
-from bucketwise.search import (
-    K1,
-    B,
-    HeldVersion,
-    KeywordLeg,
-    Passage,
-    SearchQuery,
-    SearchResult,
-    keyword_leg,
-    search,
-)
+from bucketwise.search import K1, B, HeldVersion, KeywordLeg, Passage, SearchQuery
 from bucketwise.telemetry import Metric, Telemetry
 
 EMBEDDING_TRIES = 2
@@ -106,28 +96,12 @@ class Kinds(Protocol):
     def forget(self) -> None: ...
 
 
-class Searcher(Protocol):
-    def ahead(self, query: SearchQuery, *, deadline: Deadline) -> KeywordLeg: ...
-    def search(self, query: SearchQuery, ahead: KeywordLeg | None = None, *, deadline: Deadline) -> SearchResult: ...
-
-
 @dataclass(frozen=True, slots=True)
-class DatabaseSearcher:
-    """Remembers in which languages a tenant's documents are: a question need not be analysed in all others."""
+class _Ahead:
+    """The keyword leg, and how long it took."""
 
-    database: Database
-    languages: dict[str, frozenset[str]] = field(default_factory=dict)
-
-    def ahead(self, query: SearchQuery, *, deadline: Deadline) -> KeywordLeg:
-        """As bucketwise.search.keyword_leg has it."""
-        known = replace(query, languages=self.languages.get(query.tenant))
-        return self.database.run(lambda connection: keyword_leg(connection, known), deadline=deadline)
-
-    def search(self, query: SearchQuery, ahead: KeywordLeg | None = None, *, deadline: Deadline) -> SearchResult:
-        known = replace(query, languages=ahead.query.languages if ahead else self.languages.get(query.tenant))
-        result = self.database.run(lambda connection: search(connection, known, ahead), deadline=deadline)
-        self.languages[query.tenant] = result.languages
-        return result
+    leg: KeywordLeg
+    milliseconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,30 +136,40 @@ class RetrievalStage:
         began = perf_counter()
         known = query.embedded if query.embedded and query.embedded.kind == kind else None
         embedded, ahead = (known, None) if known else self._embed_meanwhile(query, kind, deadline)
+        keywords = {} if ahead is None else {"keywords": ahead.milliseconds}
         searching = perf_counter()
         with self.telemetry.step("search", Metric.RETRIEVAL_LATENCY):
-            result = self.searcher.search(self._search_query(query, embedded), ahead, deadline=deadline)
+            leg = ahead.leg if ahead else None
+            result = self.searcher.search(self._search_query(query, embedded), leg, deadline=deadline)
         check_version(query.min_version, result.corpus_version, result.held)
         return Retrieval(
             passages=result.passages,
             corpus_version=result.corpus_version,
             usage=ModelUsage(kind.embedding_model, embedded.tokens if embedded else 0),
             embedded=embedded,
-            timings_ms={"embed": (searching - began) * 1000, "search": (perf_counter() - searching) * 1000},
+            timings_ms={"embed": (searching - began) * 1000}
+            | keywords
+            | {"search": (perf_counter() - searching) * 1000},
         )
 
     def _embed_meanwhile(
         self, query: Query, kind: IndexKind, deadline: Deadline
-    ) -> tuple[Embedded | None, KeywordLeg | None]:
+    ) -> tuple[Embedded | None, _Ahead | None]:
         """The question's vector, and what was found of its words while that was waited for."""
         if query.filters:
             return self._embed(query.text, kind, deadline), None
-        ahead = _MEANWHILE.submit(self.searcher.ahead, self._search_query(query, None), deadline=deadline)
+        words = _MEANWHILE.submit(self._look_ahead, self._search_query(query, None), deadline)
         try:
             embedded = self._embed(query.text, kind, deadline)
         finally:
-            wait([ahead])  # whatever happens, nothing of this question goes on in the next one's time
-        return embedded, ahead.result()
+            wait([words])  # whatever happens, nothing of this question goes on in the next one's time
+        ahead = words.result()
+        self.telemetry.count(Metric.KEYWORD_LATENCY, ahead.milliseconds)
+        return embedded, ahead
+
+    def _look_ahead(self, words: SearchQuery, deadline: Deadline) -> _Ahead:
+        began = perf_counter()
+        return _Ahead(self.searcher.ahead(words, deadline=deadline), (perf_counter() - began) * 1000)
 
     def _embed(self, text: str, kind: IndexKind, deadline: Deadline) -> Embedded | None:
         try:

@@ -105,11 +105,18 @@ class UsageOut(BaseModel):
 
 class CandidateOut(PassageOut):
     became: Literal[
-        "shown", "joined", "below_floor", "near_duplicate", "crowded_out", "beyond_top_k", "over_budget"
+        "shown",
+        "joined",
+        "below_floor",
+        "other_document",
+        "near_duplicate",
+        "crowded_out",
+        "beyond_top_k",
+        "over_budget",
     ] = Field(
         description="`shown` to the model, alone or `joined` to another passage; or left out: `below_floor` of "
-        "relevance, a `near_duplicate` of a better one, `crowded_out` by others of its document, `beyond_top_k`, or "
-        "`over_budget`, which is MAX_CONTEXT_TOKENS"
+        "relevance, of an `other_document` than the question names (MIN_DOCUMENT_FIT), a `near_duplicate` of a better "
+        "one, `crowded_out` by others of its document, `beyond_top_k`, or `over_budget`, which is MAX_CONTEXT_TOKENS"
     )
 
 

@@ -49,8 +49,11 @@ class Corpus:
         self.vectors |= {(key, n): vector for n, vector in enumerate(vectors)}
 
     def ask(self, text: str = "", vector: list[float] | None = None, **changes: Any) -> SearchResult:
-        query = SearchQuery(self.index.tenant, text, vector, {}, limit=10, depth=50, keyword_weight=0.6)
-        return self.asked.run(lambda connection: search(connection, replace(query, **changes)), deadline=SOON)
+        query = replace(self.query(text), vector=vector, **changes)
+        return self.asked.run(lambda connection: search(connection, query), deadline=SOON)
+
+    def query(self, text: str) -> SearchQuery:
+        return SearchQuery(self.index.tenant, text, None, {}, limit=10, depth=50, keyword_weight=0.6)
 
     def remove(self, key: str) -> None:
         assert self.index.bury(key, self.index.claim(deadline=SOON), deadline=SOON)

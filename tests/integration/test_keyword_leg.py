@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ask.retrieval import DatabaseSearcher
+from ask.searching import DatabaseSearcher
 from bucketwise.keyword_terms import question_terms
 from bucketwise.search import KeywordLeg, SearchQuery, SearchResult, keyword_leg, search
 from tests.integration.corpus import QUESTION, Corpus, corpus_of, keys
@@ -27,10 +27,6 @@ def corpus(index_database: IndexDatabase) -> Iterator[Corpus]:
         yield made
 
 
-def query_of(corpus: Corpus, text: str) -> SearchQuery:
-    return SearchQuery(corpus.index.tenant, text, None, {}, limit=10, depth=50, keyword_weight=0.6)
-
-
 def leg_of(corpus: Corpus, query: SearchQuery) -> KeywordLeg:
     return corpus.asked.run(lambda connection: keyword_leg(connection, query), deadline=SOON)
 
@@ -42,7 +38,7 @@ def found_with(corpus: Corpus, query: SearchQuery, ahead: KeywordLeg | None) -> 
 @pytest.mark.parametrize("exact_below", [0, 10_000])
 @pytest.mark.parametrize("question", ["When does the gate open?", "leave", "nothing of all this", "the"])
 def test_a_search_finds_the_same_with_it(corpus: Corpus, question: str, exact_below: int) -> None:
-    query = replace(query_of(corpus, question), exact_below=exact_below)
+    query = replace(corpus.query(question), exact_below=exact_below)
     leg = leg_of(corpus, query)
     for vector in (None, QUESTION):
         asked = replace(query, vector=vector)
@@ -50,8 +46,8 @@ def test_a_search_finds_the_same_with_it(corpus: Corpus, question: str, exact_be
 
 
 def test_it_is_not_asked_again_while_nothing_has_changed(corpus: Corpus) -> None:
-    query = query_of(corpus, "gate")
-    of_trains = leg_of(corpus, query_of(corpus, "trains"))
+    query = corpus.query("gate")
+    of_trains = leg_of(corpus, corpus.query("trains"))
     assert keys(found_with(corpus, query, None)) == {"gate.md", "leave.md"}
     assert keys(found_with(corpus, query, of_trains)) == {"train.md"}
 
@@ -66,7 +62,7 @@ def test_it_is_not_asked_again_while_nothing_has_changed(corpus: Corpus) -> None
     ids=["a new document", "one that was deleted", "one that was edited"],
 )
 def test_what_was_found_before_a_change_is_not_taken(corpus: Corpus, change: Callable[[Corpus], None]) -> None:
-    query = replace(query_of(corpus, "When does the gate open?"), vector=QUESTION)
+    query = replace(corpus.query("When does the gate open?"), vector=QUESTION)
     before, ahead = found_with(corpus, query, None), leg_of(corpus, query)
     change(corpus)
     after = found_with(corpus, query, ahead)
@@ -78,16 +74,16 @@ def test_what_was_found_for_another_tenant_is_not_taken(corpus: Corpus, index_da
     with corpus_of(index_database, "two") as other:
         for _ in TEXTS:
             other.add("secret.md", "The gate's code is 1234.")
-        query = query_of(corpus, "gate")
-        theirs = leg_of(other, query_of(other, "gate"))
-        assert found_with(other, query_of(other, "gate"), None).corpus_version == corpus.ask("gate").corpus_version
+        query = corpus.query("gate")
+        theirs = leg_of(other, other.query("gate"))
+        assert found_with(other, other.query("gate"), None).corpus_version == corpus.ask("gate").corpus_version
         assert found_with(corpus, query, theirs) == found_with(corpus, query, None)
 
 
 def test_a_language_that_has_come_since_is_met_with_its_stems(index_database: IndexDatabase) -> None:
     with corpus_of(index_database, "one", detect=lambda text: "de" if "sind" in text else "en") as corpus:
         corpus.add("gate.md", *TEXTS["gate.md"])
-        searcher, query = DatabaseSearcher(corpus.asked), query_of(corpus, "Wozu dient das Tor?")
+        searcher, query = DatabaseSearcher(corpus.asked), corpus.query("Wozu dient das Tor?")
         searcher.search(query, deadline=SOON)
         ahead = searcher.ahead(query, deadline=SOON)
         assert ahead.asked == question_terms(query.text, {"en"})

@@ -1,12 +1,14 @@
 """A database whose owner set its sessions to something else is migrated, written and read like any other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from psycopg import Connection, sql
 
 from ask.documents import Documents
+from ask.searching import DatabaseSearcher
 from bucketwise.migrations import leave_database, migrate, prepare_database
 from ingest.differences import HeldDocument
 from ingest.inventory import Inventory
@@ -28,7 +30,8 @@ ODD = {
     "default_transaction_isolation": "serializable",
     "intervalstyle": "sql_standard",
     "bytea_output": "escape",
-    "extra_float_digits": "0",
+    "extra_float_digits": "-10",
+    "array_nulls": "off",
     "row_security": "off",
 }
 
@@ -56,6 +59,9 @@ def work_through(database: IndexDatabase, tenant: str) -> None:
         assert (document["title"], document["created"], document["modified"]) == ("Käse 日本", FIRST, LAST)
         for found in (corpus.ask("Käse"), corpus.ask(vector=QUESTION)):
             assert [passage.text for passage in found.passages] == [TEXT]
+        searcher, query = DatabaseSearcher(corpus.asked), replace(corpus.query("Käse unbekannt"), vector=QUESTION)
+        ahead = searcher.ahead(query, deadline=SOON)
+        assert searcher.search(query, ahead, deadline=SOON) == searcher.search(query, deadline=SOON)
         span = {"modified_from": "0001-01-01T00:00:00Z", "modified_before": "9999-12-31T00:00:00Z"}
         assert corpus.ask("Käse", filters=span).passages
         assert not corpus.ask("Käse", filters={"modified_before": "0002-01-01T00:00:00Z"}).passages

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from ask.retrieval import DatabaseSearcher
+from ask.searching import DatabaseSearcher
 from bucketwise.keyword_terms import language_term
 from bucketwise.search import SearchQuery
 from bucketwise.stop_words import STOP_WORDS

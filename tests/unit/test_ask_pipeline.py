@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ask.answering import Reason
+from ask.explanation import became
 from ask.pipeline import Answer
 from ask.replies import GeneratedAnswer
 from ask.retrieval import Query
@@ -176,5 +177,6 @@ def test_a_passage_of_another_document_than_the_question_names_is_not_shown() ->
     floor = replace(pipeline.floor, min_fit=0.5)
     query = Query("When is rent due between Alder Timber and Quill House?")
     given = replace(pipeline, floor=floor).answer(query, deadline=Deadline.after(5))
-    assert (given.relevant, given.below_floor) == (lease, frozenset({other.place}))
+    assert (given.relevant, given.below_floor, given.of_others) == (lease, frozenset(), frozenset({other.place}))
+    assert became(given, other) == "other_document"
     assert given.draft.text == "Monthly [2]."

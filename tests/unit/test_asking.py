@@ -214,7 +214,7 @@ def test_a_follow_up_is_rewritten_and_then_searched_for_and_answered_by_itself()
     assert "A lot" not in world.generator.prompts[0].content
     assert world.used == [100, 5, 1000]
     assert reply.degraded is False
-    assert list(reply.timings_ms) == ["cache", "rewrite", "embed", "search", "generate"]
+    assert list(reply.timings_ms) == ["cache", "rewrite", "embed", "keywords", "search", "generate"]
 
 
 def test_a_follow_up_is_kept_as_the_question_that_it_stands_for() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import math
+from array import array
+from base64 import encodebytes
 from typing import Any
 
 import httpx2
@@ -91,3 +93,25 @@ def test_other_models_are_not_told_a_parameter_they_may_refuse(model: str) -> No
 def test_the_request_holds_the_model_and_every_text_in_order() -> None:
     _, request = embed(item(0, 1, 1), item(1, 1, 1), count=2)
     assert (request["model"], request["input"]) == ("m", ["text 0", "text 1"])
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "Application/JSON", "application/json ; charset=utf-8"])
+def test_json_is_read_whatever_a_server_calls_it(kind: str | None) -> None:
+    body = json.dumps({"data": [item(0, 1, 1)], "usage": {"prompt_tokens": 7}}).encode()
+    server = ScriptedServer([httpx2.Response(200, content=body, headers={"content-type": kind} if kind else {})])
+    found = OpenAIEmbedder(client_to(server), "m", 2).embed(["text"], deadline=Deadline.after(5))
+    assert (found.vectors, found.tokens) == ([[1, 1]], 7)
+
+
+def test_vectors_come_as_base64_if_the_server_knows_it() -> None:
+    floats = encodebytes(array("f", [0.5, -1.5]).tobytes()).decode()  # with a line's end, as some write it
+    found, request = embed({"index": 0, "embedding": floats})
+    assert (found.vectors, request["encoding_format"]) == ([[0.5, -1.5]], "base64")
+
+
+@pytest.mark.parametrize(
+    "data", [item("0", 1, 1), {"index": 0, "embedding": ["1", "2"]}, {"index": 0, "embedding": [True, 2]}]
+)
+def test_what_is_no_number_is_not_taken_for_one(data: dict[str, Any]) -> None:
+    with pytest.raises(ModelReplyInvalid):
+        embed(data)

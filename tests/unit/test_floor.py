@@ -1,5 +1,8 @@
 """Which passages are relevant: by meaning, by words, and by the document that a question names."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,6 +11,7 @@ import pytest
 from ask.floor import RelevanceFloor, of_fitting_documents
 from bucketwise.models import Place, PlaceMark
 from bucketwise.search import Passage
+from local import CODE, ROOT
 from tests.unit.fakes import passage
 
 HALF = 0.5
@@ -99,6 +103,46 @@ def test_two_documents_that_are_named_both_stay() -> None:
     assert keys("Do Oak Lines of Malmö or Elm Ferries of Turku sail to Bergen?", [oak, elm, other, oak, elm]) == [
         "oak.md", "elm.md", "oak.md", "elm.md",
     ]  # fmt: skip
+
+
+def test_a_document_with_a_short_name_stays_beside_one_with_a_long_name() -> None:
+    long = [
+        chunk(
+            "hl-200.pdf", "Harbour Lift HL-200 Marine Edition: the warranty is two years.", title="Harbour Lift HL-200"
+        ),
+        chunk("hl-200.pdf", "The Marine Edition of the HL-200 is painted."),
+    ]
+    short = chunk("cranemate.pdf", "CraneMate has a warranty of one year.")
+    question = "Is the warranty of the Harbour Lift HL-200 Marine Edition longer than that of the CraneMate?"
+    assert keys(question, [long[0], short, long[1]]) == ["hl-200.pdf", "cranemate.pdf", "hl-200.pdf"]
+
+
+def test_it_is_the_same_in_every_process() -> None:
+    # The half has half of what the best has, of words of each rarity: in another order, their sum is another.
+    program = """
+from tests.unit.test_floor import chunk, keys
+best = [chunk("best", "rope sail mast crane winch hoist"), chunk("best", "more")]
+half, third, fourth = chunk("half", "quay pier dock"), chunk("third", "winch hoist dock"), chunk("fourth", "more")
+print(keys("rope sail mast crane winch hoist quay pier dock", [*best, half, third, fourth]))
+"""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": str(seed), "PYTHONPATH": os.pathsep.join([str(ROOT), *map(str, CODE)])},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(12)
+    }
+    assert len(told) == 1
+
+
+def test_a_question_of_very_many_words_names_nothing() -> None:
+    question = "In the lease between Alder Timber and Quill House: must insurance be maintained?"
+    longer = f"{question} {' '.join(f'word{number}' for number in range(200))}"
+    assert len(keys(longer, [ALDER[0], *OTHERS, ALDER[1]])) == 5
 
 
 def test_a_document_that_a_single_passage_was_found_of_says_nothing_against_others() -> None:

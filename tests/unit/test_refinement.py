@@ -201,7 +201,7 @@ def test_a_search_shows_ranks_of_the_rerank_whether_relevant_or_not(telemetry: T
         ("a.md", 2, 0.0),
     ]
     assert (shown.degraded, shown.usage.rerank_tokens) == (False, 110)
-    assert shown.timings_ms.keys() == {"embed", "search", "rerank", "total"}
+    assert shown.timings_ms.keys() == {"embed", "keywords", "search", "rerank", "total"}
 
 
 @pytest.mark.parametrize(("failure", "degraded"), [(None, False), (ModelUnavailable("down"), True)])

@@ -40,7 +40,7 @@ def test_passages_come_back_in_order_with_version_usage_and_timings(telemetry: T
     )
     assert (found.passages, found.corpus_version, found.degraded) == ([FOUND, other], 42, False)
     assert found.usage.input_tokens == 5
-    assert found.timings_ms.keys() == {"embed", "search"}
+    assert found.timings_ms.keys() == {"embed", "keywords", "search"}
 
 
 def test_the_search_is_asked_with_what_was_set_and_what_was_sent(telemetry: Telemetry) -> None:

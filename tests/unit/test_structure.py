@@ -50,8 +50,8 @@ ORDER = {
                "embedding_sets", "reindex", "reindex_handler"],
     "ask": ["documents", "document_schemas", "filters", "schemas", "problems", "contract", "prompt", "replies",
             "generation", "rewriting", "citations", "cleaning", "support", "answering", "fingerprint", "answer_cache",
-            "retrieval", "rerank", "selection", "neighbours", "refinement", "pipeline", "responses", "asking",
-            "explanation", "caller", "estimate", "budgets", "composition", "routes", "handler"],
+            "searching", "retrieval", "floor", "rerank", "selection", "neighbours", "refinement", "pipeline",
+            "responses", "asking", "explanation", "caller", "estimate", "budgets", "composition", "routes", "handler"],
     "authorize": ["settings", "fetching", "keys", "tokens", "policy", "handler"],
 }  # fmt: skip
 

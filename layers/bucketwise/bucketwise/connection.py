@@ -36,6 +36,8 @@ AS_EXPECTED: LiteralString = """
     SET LOCAL search_path = public, pg_temp;
     SET LOCAL client_encoding = 'UTF8';
     SET LOCAL standard_conforming_strings = on;
+    SET LOCAL array_nulls = on;
+    SET LOCAL extra_float_digits = 1;
     SET LOCAL datestyle = 'ISO';
     SET LOCAL timezone = 'UTC'"""  # elsewhere, the first or last day of a datetime may be outside of its years
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg
 from pgvector.psycopg import register_vector
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from bucketwise.connection import AS_EXPECTED, BoundedConnection, open_connection
 from bucketwise.deadline import Deadline
@@ -112,7 +112,9 @@ def _transaction(connection: BoundedConnection, deadline: Deadline) -> Iterator[
     with ExitStack() as undo:
         undo.callback(_roll_back, connection)
         # All in one round trip; connection.transaction() would take one for the first alone.
-        connection.execute(f"BEGIN; {AS_EXPECTED}; SET LOCAL statement_timeout = {milliseconds}".encode())
+        connection.execute(
+            sql.SQL("BEGIN; {}; SET LOCAL statement_timeout = {}").format(sql.SQL(AS_EXPECTED), milliseconds)
+        )
         yield
         undo.pop_all()
     connection.commit()

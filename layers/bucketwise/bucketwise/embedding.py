@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import openai
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from bucketwise.circuit import Circuit
 from bucketwise.deadline import Deadline
 from bucketwise.errors import ModelReplyInvalid
-from bucketwise.model_calls import call_model
+from bucketwise.model_calls import call_model, posted
 from bucketwise.prices import ModelUsage
 from bucketwise.spending import tell_usage, tokens_said
 
@@ -33,6 +33,7 @@ class Embeddings:
 class _Item(BaseModel):
     """Numbers, or base64 of little-endian floats of 32 bits, which is asked for; not every server knows it."""
 
+    model_config = ConfigDict(strict=True)
     index: int
     embedding: str | list[float]
 
@@ -40,7 +41,7 @@ class _Item(BaseModel):
     def vector(self) -> list[float]:
         if isinstance(self.embedding, list):
             return self.embedding
-        return array("f", b64decode(self.embedding, validate=True)).tolist()
+        return array("f", b64decode(self.embedding)).tolist()
 
 
 class _Reply(BaseModel):
@@ -77,7 +78,7 @@ class OpenAIEmbedder:
         if self.model.startswith("text-embedding-3"):
             body["dimensions"] = self.dimensions
         # Not `embeddings.create`: what that knows of types takes longer than all else that is done to a call.
-        reply = self.client.post("/embeddings", cast_to=object, body=body, options={"timeout": timeout})
+        reply = posted(self.client, "/embeddings", body, timeout=timeout)
         tokens = tokens_said(reply, "prompt_tokens")
         tell_usage(ModelUsage(self.model, tokens))
         return Embeddings(_checked_vectors(reply, count=len(texts), dimensions=self.dimensions), tokens)

@@ -1,10 +1,11 @@
 """Calls to models: one client for every OpenAI-compatible server, its errors in our words, tried again in time."""
 
+import json
 import math
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -61,6 +62,12 @@ def _client(base_url: str, key: str, key_secret: str) -> openai.OpenAI:
     if in_secret is not None:
         client._client.auth = in_secret  # noqa: SLF001  # of httpx, which has the proxies of the environment
     return closed_before_snapshot(client)
+
+
+def posted(client: openai.OpenAI, path: str, body: Mapping[str, object], *, timeout: float) -> object:
+    """The JSON that a server replies with, of whatever type it says that it is. Raises the SDK's errors, ValueError."""
+    reply = client.post(path, cast_to=object, body=body, options={"timeout": timeout})
+    return json.loads(reply) if isinstance(reply, str) else reply  # the SDK reads what is called JSON, and nothing else
 
 
 @contextmanager

@@ -100,7 +100,7 @@ class Settings(Environment):
     bm25_b: float = Field(default=0.4, ge=0, le=1)
     min_cosine: float = Field(default=0.3, ge=-1, le=1)
     min_coverage: float = Field(default=0.4, ge=0, le=1)
-    min_document_fit: float = Field(default=0.5, ge=0, le=1)
+    min_document_fit: float = Field(default=0.0, ge=0, le=1)
     rerank: Literal["off", "endpoint", "model"] = "off"
     rerank_url: str = Field(default="", repr=False)
     rerank_model: str = ""

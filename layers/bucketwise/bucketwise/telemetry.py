@@ -30,6 +30,7 @@ class Metric(Enum):
     """Every metric that the functions emit, with its unit."""
 
     EMBEDDING_LATENCY = ("EmbeddingLatency", MetricUnit.Milliseconds)
+    KEYWORD_LATENCY = ("KeywordLatency", MetricUnit.Milliseconds)
     RETRIEVAL_LATENCY = ("RetrievalLatency", MetricUnit.Milliseconds)
     RERANK_LATENCY = ("RerankLatency", MetricUnit.Milliseconds)
     GENERATION_LATENCY = ("GenerationLatency", MetricUnit.Milliseconds)

@@ -116,6 +116,8 @@ $$;
 -- keyword_normalisation says how the keyword score is scaled: by 'max' it is divided by the best one, by 'min_max' it is
 -- taken between the keyword leg's worst and best, as the cosine is.
 -- Up to `exact_below` chunks are compared with the vector one by one.
+-- OFFSET 0: each is looked up by itself. A plan for a tenant of average size would rather read all of a small one's, and
+-- that of the one large tenant among many small ones with it.
 CREATE FUNCTION bucketwise.search_both(
     for_tenant text, of_words int[], of_languages text[], of_terms bigint[], question_embedding halfvec, filters jsonb,
     most int, depth int, keyword_weight double precision, exact_below int, most_postings int,
@@ -177,7 +179,9 @@ BEGIN
     described AS MATERIALIZED (
         SELECT u.key, u.ordinal, u.score, u.vector_rank, u.cosine, u.keyword_rank, u.keyword_score,
             d.version, d.title, d.content_type, d.last_modified, d.metadata, d.language
-        FROM fused u JOIN bucketwise.documents d ON d.tenant = for_tenant AND d.key = u.key),
+        FROM fused u
+        CROSS JOIN LATERAL (
+            SELECT * FROM bucketwise.documents h WHERE h.tenant = for_tenant AND h.key = u.key OFFSET 0) AS d),
     meant AS MATERIALIZED (
         SELECT l.language, w.terms, w.worth
         FROM (SELECT DISTINCT language FROM described) AS l
@@ -201,7 +205,9 @@ BEGIN
                 WHERE own.terms[width_bucket(t.term << 8 | 255, own.terms)] >> 8 = t.term)) / nullif(sum(m.worth), 0)
             FROM meant m WHERE m.language IS NOT DISTINCT FROM u.language), 0)
     FROM described u
-    JOIN bucketwise.chunks c ON c.tenant = for_tenant AND c.key = u.key AND c.ordinal = u.ordinal
+    CROSS JOIN LATERAL (
+        SELECT * FROM bucketwise.chunks h
+        WHERE h.tenant = for_tenant AND h.key = u.key AND h.ordinal = u.ordinal OFFSET 0) AS c
     CROSS JOIN LATERAL (SELECT c.terms || '{}' AS terms OFFSET 0) AS own
     ORDER BY u.score DESC, u.key, u.ordinal;
 END
@@ -301,14 +307,81 @@ END
 $make$;
 SELECT bucketwise.make_nearest(dimensions, vector_index) FROM bucketwise.index_settings;
 
--- What else a question asks of the index, planned once for each connection and not each time: its rows are found by their
--- keys, whatever a tenant's size.
-ALTER FUNCTION bucketwise.neighbours(text, text[], int[], int[])
-    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off
-    SET enable_mergejoin = off SET jit = off;
+-- What else a question asks of the index is planned once for each connection, too, and looks up each row by its key.
+
+-- The chunks of one tenant from `firsts[i]` to `lasts[i]` (their ordinals) of `of_keys[i]`, with the version that they
+-- are of: all of one snapshot, so those of one document are of one version of it.
+CREATE OR REPLACE FUNCTION bucketwise.neighbours(for_tenant text, of_keys text[], firsts int[], lasts int[])
+RETURNS TABLE (key text, ordinal int, text text, tokens int, start_offset int, marks jsonb, version text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, bucketwise, public, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT c.key, c.ordinal, c.text, c.tokens, c.start_offset, c.marks, d.version
+    FROM unnest(of_keys, firsts, lasts) AS w (key, first, last)
+    CROSS JOIN LATERAL (
+        SELECT h.version FROM bucketwise.documents h WHERE h.tenant = for_tenant AND h.key = w.key OFFSET 0) AS d
+    CROSS JOIN LATERAL (
+        SELECT * FROM bucketwise.chunks h
+        WHERE h.tenant = for_tenant AND h.key = w.key AND h.ordinal BETWEEN w.first AND w.last OFFSET 0) AS c;
+END
+$$;
+
+-- Keeps an answer that was found in the corpus version `found_in`; whether it did. It does not if that is the version no
+-- more, or one of its sources is not indexed in the version that is named here.
+-- A change of a source locks that document's row, and having it, deletes the answers that it finds (see ingest's swap).
+-- Here the sources' rows are locked too, against changes and not against each other. So either the change comes later,
+-- and finds the answer; or it came before, and is seen here; or it is under way, and then nothing is kept.
+-- With sources locked, nothing is waited for but the answer's own row, and not for long: who waited for one source's
+-- change would have those of the others wait for it too.
+CREATE OR REPLACE FUNCTION bucketwise.keep_answer(
+    for_tenant text, for_fingerprint bytea, found_in bigint, given json, source_keys text[], source_versions text[])
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, bucketwise, public, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+SET lock_timeout = '20ms'
+AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);  -- a kept answer that a crash takes away costs a new one
+    IF (SELECT count(*) FROM unnest(source_keys, source_versions) AS s (key, version)
+        CROSS JOIN LATERAL (
+            SELECT FROM bucketwise.documents d
+            WHERE d.tenant = for_tenant AND d.key = s.key
+              AND d.state = 'indexed' AND d.version IS NOT DISTINCT FROM s.version
+            FOR SHARE OF d NOWAIT) AS locked) <> cardinality(source_keys) THEN
+        RETURN false;
+    END IF;
+    -- A statement of its own, so that it sees what was committed before the locks were had.
+    IF bucketwise.corpus_version(for_tenant) <> found_in THEN
+        RETURN false;
+    END IF;
+    DELETE FROM bucketwise.cached_answers a WHERE a.tenant = for_tenant AND a.fingerprint = for_fingerprint;
+    INSERT INTO bucketwise.cached_answers (tenant, fingerprint, corpus_version, answer)
+    VALUES (for_tenant, for_fingerprint, found_in, given) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN  -- another was quicker
+        RETURN false;
+    END IF;
+    INSERT INTO bucketwise.cached_answer_sources (tenant, key, fingerprint)
+    SELECT for_tenant, s.key, for_fingerprint FROM unnest(source_keys) AS s (key);
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END
+$$;
+
 ALTER FUNCTION bucketwise.cached(text, bytea, double precision, bytea, text, int)
-    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off
-    SET enable_mergejoin = off SET jit = off;
-ALTER FUNCTION bucketwise.keep_answer(text, bytea, bigint, json, text[], text[])
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off
     SET enable_mergejoin = off SET jit = off;
