@@ -54,7 +54,7 @@ def test_usage_and_timings_come_with_the_answer(system: System) -> None:
     assert answer["usage"]["embedding_tokens"] > 0
     assert answer["usage"]["prompt_tokens"] > answer["usage"]["completion_tokens"] > 0
     assert answer["usage"]["usd"] is None  # the local models have no price
-    assert set(answer["timings_ms"]) == {"embed", "search", "neighbours", "generate", "total"}
+    assert set(answer["timings_ms"]) == {"embed", "keywords", "search", "neighbours", "generate", "total"}
 
 
 def test_the_same_question_is_answered_from_the_cache_until_a_document_changes(system: System) -> None:
