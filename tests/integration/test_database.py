@@ -12,6 +12,10 @@ from bucketwise.database import IDLE_SECONDS, Database, connect
 from bucketwise.deadline import Deadline
 from bucketwise.errors import DatabaseUnavailable, DeadlineExceeded, IndexMismatch
 from tests.integration.index_database import IndexDatabase, connected, opened, settings_for
+from tests.integration.test_local_function import wait_for
+
+SESSIONS = """SELECT count(*) FROM pg_stat_activity
+              WHERE usename = 'bucketwise_ingest' AND datname = current_database()"""
 
 SOON = Deadline.after(3600)
 KILL = "SELECT count(pg_terminate_backend(%s))"
@@ -216,7 +220,8 @@ def test_an_index_of_another_kind_is_refused_at_the_first_use(notes: IndexDataba
     database = Database(lambda deadline: connect(settings_for(notes.ingest, dimensions=9), deadline))
     with pytest.raises(IndexMismatch):
         database.run(note, deadline=SOON)
-    assert notes.count("SELECT count(*) FROM pg_stat_activity WHERE usename = 'bucketwise_ingest'") == 0
+    # A session ends a moment after its connection is closed.
+    assert wait_for(lambda: notes.count(SESSIONS) == 0)
 
 
 def test_an_error_of_the_database_that_is_no_outage_stays_what_it_is(database: Database) -> None:
