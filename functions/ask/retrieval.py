@@ -22,6 +22,7 @@ from bucketwise.index_kind import IndexKind
 from bucketwise.models import FailureReason
 from bucketwise.prices import ModelUsage
 from bucketwise.search import K1, B, HeldVersion, KeywordLeg, Passage, SearchQuery
+from bucketwise.snapstart import kept
 from bucketwise.telemetry import Metric, Telemetry
 
 EMBEDDING_TRIES = 2
@@ -29,8 +30,15 @@ EMBEDDING_TRIES = 2
 # With little time left, half of it stays for the search.
 EMBEDDING_SECONDS = 8.0
 EMBEDDING_SHARE = 0.5
-# An environment answers one question at a time, a benchmark's process several.
-_MEANWHILE = ThreadPoolExecutor(max_workers=4, thread_name_prefix="meanwhile")
+
+
+@kept
+def _meanwhile() -> ThreadPoolExecutor:
+    """Made anew after a snapshot, in which its threads may be none that run.
+
+    An environment answers one question at a time, a benchmark's process several.
+    """
+    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="meanwhile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,7 @@ class RetrievalStage:
         """The question's vector, and what was found of its words while that was waited for."""
         if query.filters:
             return self._embed(query.text, kind, deadline), None
-        words = _MEANWHILE.submit(self._look_ahead, self._search_query(query, None), deadline)
+        words = _meanwhile().submit(self._look_ahead, self._search_query(query, None), deadline)
         try:
             embedded = self._embed(query.text, kind, deadline)
         finally:
