@@ -9,7 +9,7 @@ from ask.retrieval import Query, Retrieval, RetrievalStage
 from ask.rewriting import ConversationStage, StandAlone
 from bucketwise.deadline import Deadline
 from bucketwise.prices import ModelUsage
-from bucketwise.search import Passage
+from bucketwise.search import Floor, Passage
 from bucketwise.telemetry import Metric, Telemetry
 
 CANDIDATES = 50  # that the relevance floor chooses from
@@ -97,8 +97,7 @@ class AskPipeline:
         """
         # The floor comes before the cut to what was asked for: a passage that fails it must not take a place. It comes
         # before the rerank too: it stands on values that a rerank does not change, and what it rejects costs nothing.
-        wanted = max(query.limit, CANDIDATES, self.refinement.candidates)
-        retrieval = self.retrieval.retrieve(replace(query, limit=wanted), deadline=deadline)
+        retrieval = self.retrieval.retrieve(self._sought(query), deadline=deadline)
         relevant = self.floor.relevant(query.text, retrieval.passages)
         below = frozenset(each.place for each in retrieval.passages if not self.floor.passes(each))
         others = frozenset(each.place for each in retrieval.passages) - below - {each.place for each in relevant}
@@ -109,6 +108,16 @@ class AskPipeline:
         answer = Answer(asked or StandAlone(query.question, query.context), found, draft, below, others)
         self._count(answer)
         return answer
+
+    def _sought(self, query: Query) -> Query:
+        """All that there is to choose from; or what is above the floor, if nothing else chooses.
+
+        A third of a search was to look up passages that were not shown.
+        """
+        candidates = max(query.limit, CANDIDATES, self.refinement.candidates)
+        if query.explain or self.refinement.candidates or self.floor.min_fit:
+            return replace(query, limit=candidates)
+        return replace(query, floor=Floor(candidates, self.floor.min_cosine, self.floor.min_coverage))
 
     def _refined(
         self, query: Query, found: Retrieval, passages: list[Passage], deadline: Deadline, *, joined: bool

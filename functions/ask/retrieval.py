@@ -21,7 +21,7 @@ from bucketwise.errors import (
 from bucketwise.index_kind import IndexKind
 from bucketwise.models import FailureReason
 from bucketwise.prices import ModelUsage
-from bucketwise.search import K1, B, HeldVersion, KeywordLeg, Passage, SearchQuery
+from bucketwise.search import K1, B, Floor, HeldVersion, KeywordLeg, Passage, SearchQuery
 from bucketwise.snapstart import kept
 from bucketwise.telemetry import Metric, Telemetry
 
@@ -63,7 +63,8 @@ class Query:
     """``context`` is what was said before the question, to be searched along with it; it may be empty.
 
     ``min_version`` is a corpus version, or a version of one object. ``embedded`` is the vector of ``text``, if that is
-    known: it is taken if its kind is the live one.
+    known: it is taken if its kind is the live one. ``floor`` is what passages must pass to be found at all.
+    ``explain``: what became of each passage will be told.
     """
 
     question: str
@@ -72,6 +73,8 @@ class Query:
     limit: int = 8
     min_version: int | ObjectVersion | None = None
     embedded: Embedded | None = None
+    floor: Floor | None = None
+    explain: bool = False
 
     @property
     def held_key(self) -> str | None:
@@ -202,6 +205,7 @@ class RetrievalStage:
             limit=query.limit,
             depth=self.depth,
             keyword_weight=self.keyword_weight,
+            floor=query.floor,
             keyword_normalisation=self.keyword_normalisation,
             k1=self.bm25_k1,
             b=self.bm25_b,

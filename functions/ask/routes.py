@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from time import perf_counter, time
 from typing import Annotated
@@ -60,7 +61,7 @@ app = APIGatewayRestResolver(enable_validation=True)
 )
 def ask(request: AskRequest) -> AskResponse:
     began, tenant = perf_counter(), _tenant()
-    query = _query(request)
+    query = replace(_query(request), explain=request.explain)
     turns = [Turn(turn.question, turn.answer) for turn in request.history]
     use_cache = request.cache and not request.explain
     deadline = _deadline()

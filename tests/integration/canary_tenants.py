@@ -30,6 +30,7 @@ DEPTHS = [2, 20]
 VERSION = 20
 KEPT, NOT_KEPT = b"fingerprint", b"another"
 EXACT_BELOW = [0, 10_000]
+FLOORS = [(20, None, None), (1, 0.1, 0.5)]  # how many are wanted, and what they must have
 SPENDING = {"reserve_budget", "settle_budget"}
 CALLER = b"c" * 32  # in all tenants the same
 SPENT = {"ada": 10, "ben": 20, "cleo": 30}
@@ -47,6 +48,7 @@ FILTERS = [
 ]
 
 Call = tuple[str, tuple[Any, ...]]
+Floor = tuple[int, float | None, float | None]
 
 
 @contextmanager
@@ -162,10 +164,11 @@ def calls() -> dict[str, list[Call]]:
         ],
         "settle_budget": [_settle(name, *limits) for name in LANGUAGES for limits in ((4, 9), (9, 4), (9, 9))],
         "keyword_leg": [_keyword_leg(*each) for each in product(LANGUAGES, QUESTIONS, FILTERS, DEPTHS, EXACT_BELOW)],
-        "search_both": [
-            _both(*each)
-            for each in product(LANGUAGES, LANGUAGES, QUESTIONS, VECTORS, FILTERS[:2], DEPTHS[:1], EXACT_BELOW)
+        "search_relevant": [
+            _relevant(*each)
+            for each in product(LANGUAGES, LANGUAGES, QUESTIONS, VECTORS, FILTERS[:2], EXACT_BELOW, FLOORS)
         ],
+        "search_both": [_both(*each) for each in product(LANGUAGES, LANGUAGES, QUESTIONS, VECTORS)],
         "hybrid_search": [
             _hybrid(*each) for each in product(LANGUAGES, QUESTIONS, VECTORS, FILTERS, DEPTHS, EXACT_BELOW)
         ],
@@ -188,16 +191,26 @@ def _keyword_leg(name: str, question: str, filters: Filters, depth: int, below: 
     return statement, (name, *_terms(question), Jsonb(filters.for_index()), depth, below, MOST_POSTINGS, K1, B)
 
 
-def _both(
-    name: str, other: str, question: str, vector: list[float] | None, filters: Filters, depth: int, below: int
-) -> Call:
+def _both(name: str, other: str, question: str, vector: list[float] | None) -> Call:
     """With what the keyword leg found for one tenant or another."""
-    _, leg = _keyword_leg(other, question, filters, depth, below)
-    _, values = _hybrid(name, question, vector, filters, depth, below)
+    _, leg = _keyword_leg(other, question, Filters(), DEPTHS[0], EXACT_BELOW[0])
+    _, values = _hybrid(name, question, vector, Filters(), DEPTHS[0], EXACT_BELOW[0])
     statement = """SELECT * FROM bucketwise.search_both(
         %s, %s, %s, %s, %s, %s, 20, %s, 0.5, %s, %s, %s, %s, 'max',
         bucketwise.keyword_leg(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s))"""
     return statement, (*values, *leg)
+
+
+def _relevant(
+    name: str, other: str, question: str, vector: list[float] | None, filters: Filters, below: int, floor: Floor
+) -> Call:
+    """With what the keyword leg found for one tenant or another, above a floor or without one."""
+    _, leg = _keyword_leg(other, question, filters, DEPTHS[0], below)
+    _, (*values, depth, below, most_postings, k1, b) = _hybrid(name, question, vector, filters, DEPTHS[0], below)
+    statement = """SELECT * FROM bucketwise.search_relevant(
+        %s, %s, %s, %s, %s, %s, %s, 20, %s, %s, %s, 0.5, %s, %s, %s, %s, 'max',
+        bucketwise.keyword_leg(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s))"""
+    return statement, (*values, *floor, depth, below, most_postings, k1, b, *leg)
 
 
 def _terms(question: str) -> tuple[list[int], list[str], list[int]]:

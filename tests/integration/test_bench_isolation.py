@@ -88,7 +88,7 @@ def test_probes_of_a_sound_index_find_nothing_wrong(filled: Filled) -> None:
 @pytest.mark.parametrize(
     ("function", "predicate"),
     [
-        ("search_both", "h.tenant = for_tenant"),
+        ("search_relevant", "h.tenant = for_tenant"),
         ("nearest_among", "e.tenant = for_tenant"),
         ("matching_documents", "d.tenant = for_tenant"),
         ("documents_page", "d.tenant = for_tenant"),

@@ -31,6 +31,7 @@ ASK_EXECUTES = {
     "reserve_budget",
     "search",
     "search_both",
+    "search_relevant",
     "settle_budget",
     "spoken_languages",
     "stored_for",

@@ -132,7 +132,7 @@ def misbehave_as_a_database(system: Watched) -> None:
     with forbidden(system, "embedding_sets", "embedding_model", canaries.message):
         going_over = {"embedding_model": canaries.message, "dimensions": 16}
         assert "CheckViolation" in system.invoke(reindex, going_over)
-    for name in ("search_both", "keyword_leg", "documents_page", "keep_answer", "cached"):
+    for name in ("search_relevant", "keyword_leg", "documents_page", "keep_answer", "cached"):
         with telling(system, name):
             asked = system.post("/ask", question=f"{question(canaries)} {name}")
             listed = system.send("GET", f"/documents?prefix={canaries.key}&after={canaries.key}")

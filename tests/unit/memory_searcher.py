@@ -40,4 +40,14 @@ class MemorySearcher:
         if query.kind not in {None, self.kinds.live}:
             raise IndexChanged("vectors of another model went live")
         held = self.held.get(query.held_key) if query.held_key is not None else None
-        return SearchResult(self.corpus_version, list(self.passages)[: query.limit], held)
+        return SearchResult(self.corpus_version, self._found(query), held)
+
+    def _found(self, query: SearchQuery) -> list[Passage]:
+        floor = query.floor
+        if floor is None:
+            return list(self.passages)[: query.limit]
+        return [
+            each
+            for each in self.passages[: floor.candidates]
+            if (each.cosine is not None and each.cosine >= floor.min_cosine) or each.coverage >= floor.min_coverage
+        ][: query.limit]

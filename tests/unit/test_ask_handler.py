@@ -11,7 +11,7 @@ from ask import routes
 from ask.problems import PROBLEMS
 from bucketwise.errors import BucketwiseError
 from bucketwise.ingest_queue import Errand
-from bucketwise.search import HeldVersion
+from bucketwise.search import Floor, HeldVersion
 from tests.unit.ask_world import QUESTION, AskWorld, failure, sent, world
 from tests.unit.fakes import http_event, sample_event
 
@@ -30,7 +30,8 @@ def test_a_question_is_answered_with_its_citations(world: AskWorld) -> None:
     assert (citation["page"], citation["heading"]) == (1, ["Leave"])
     assert reply.body["request_id"] == sample_event("ask")["requestContext"]["requestId"]
     assert reply.body["usage"]["prompt_tokens"] == 1000
-    assert world.searcher.asked[0].limit == 50  # the relevance floor chooses before the cut to top_k
+    [asked] = world.searcher.asked
+    assert (asked.limit, asked.floor) == (3, Floor(50, 0.3, 0.6))  # it chooses before the cut to top_k
 
 
 def test_search_gives_passages_without_asking_a_model(world: AskWorld) -> None:
@@ -41,12 +42,12 @@ def test_search_gives_passages_without_asking_a_model(world: AskWorld) -> None:
     assert world.generator.prompts == []
 
 
-@pytest.mark.usefixtures("world")
-def test_explain_tells_how_the_answer_came_about() -> None:
+def test_explain_tells_how_the_answer_came_about(world: AskWorld) -> None:
     reply = sent(http_event("POST", "/ask", json.dumps({"question": QUESTION, "explain": True})))
     explained = reply.body["explain"]
     assert (len(explained["candidates"]), explained["relevant"], explained["in_prompt"]) == (1, 1, 1)
     assert reply.body["cache"] == "off"  # what was kept would not tell it
+    assert (world.searcher.asked[0].limit, world.searcher.asked[0].floor) == (50, None)
     assert sent(http_event("POST", "/ask", BODY)).body["explain"] is None
 
 

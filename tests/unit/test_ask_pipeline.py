@@ -105,7 +105,7 @@ def test_without_anything_relevant_no_model_is_asked(found: list[Passage]) -> No
     given = answer(generator, searcher=MemorySearcher(found))
     assert (given.draft.text, given.draft.reason, given.chats) == (None, Reason.NOTHING_RELEVANT, [])
     assert generator.prompts == []
-    assert given.found.retrieval.passages == found
+    assert given.relevant == []
 
 
 def test_what_is_not_relevant_is_not_shown_to_the_model() -> None:
@@ -113,7 +113,35 @@ def test_what_is_not_relevant_is_not_shown_to_the_model() -> None:
     given = answer(generator, searcher=MemorySearcher([UNRELATED, LEAVE]))
     assert generator.prompts[0].passages == (LEAVE,)
     assert [citation.passage for citation in given.draft.citations] == [LEAVE]
-    assert (len(given.found.retrieval.passages), len(given.relevant), len(given.draft.in_prompt)) == (2, 1, 1)
+    assert (given.relevant, given.draft.in_prompt) == ([LEAVE], (LEAVE,))
+
+
+def test_no_more_is_looked_up_than_is_wanted_of_what_is_relevant() -> None:
+    searcher = MemorySearcher([UNRELATED, LEAVE, GATE])
+    query = Query("How much leave?", limit=1)
+    given = answer(FixedGenerator(said("25 days [1].", (1, "25 days"))), searcher=searcher, query=query)
+    assert (searcher.asked[0].limit, given.found.retrieval.passages) == (1, [LEAVE])
+
+
+@pytest.mark.parametrize(
+    ("explain", "min_fit", "near_duplicate_share", "wanted"),
+    [(True, 0.0, 0.0, 50), (False, 0.5, 0.0, 50), (False, 0.0, 0.8, 100)],
+)
+def test_all_is_looked_up_if_more_than_the_floor_chooses_or_it_is_to_be_explained(
+    explain: bool, min_fit: float, near_duplicate_share: float, wanted: int
+) -> None:
+    searcher = MemorySearcher([UNRELATED, LEAVE, GATE])
+    pipeline = ask_pipeline(searcher, FixedGenerator(said("25 days [1].", (1, "25 days"))), telemetry=Telemetry("ask"))
+    pipeline = replace(
+        pipeline,
+        floor=replace(pipeline.floor, min_fit=min_fit),
+        refinement=replace(pipeline.refinement, near_duplicate_share=near_duplicate_share),
+    )
+    query = Query("How much leave?", limit=1, explain=explain)
+    given = pipeline.answer(query, deadline=Deadline.after(5))
+    assert (searcher.asked[0].limit, searcher.asked[0].floor) == (wanted, None)
+    assert given.found.retrieval.passages == [UNRELATED, LEAVE, GATE]
+    assert (given.relevant, given.below_floor) == ([LEAVE], frozenset({UNRELATED.place}))
 
 
 def test_a_passage_that_was_found_but_not_shown_cannot_be_cited() -> None:

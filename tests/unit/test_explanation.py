@@ -34,7 +34,7 @@ def fates(found: Sequence[Passage], *, limit: int = 8, budget: int = 6000, **ref
     )  # fmt: skip
     step = Refinement(MemoryNeighbourhood(held), telemetry, max_context_tokens=budget, **refinement)
     pipeline = replace(pipeline, refinement=step)
-    answer = pipeline.answer(Query("Leave?", limit=limit), deadline=Deadline.after(5))
+    answer = pipeline.answer(Query("Leave?", limit=limit, explain=True), deadline=Deadline.after(5))
     shown = explained(answer, filters={"prefix": "hr/"}, trace_id="1-a")
     assert (shown.question, shown.filters, shown.trace_id) == ("Leave?", {"prefix": "hr/"}, "1-a")
     return {f"{each.key}/{each.text[:6]}": each.became for each in shown.candidates}

@@ -30,6 +30,15 @@ OF_ALL = 6  # columns that are the same in each row of a search
 
 
 @dataclass(frozen=True, slots=True)
+class Floor:
+    """Which of the best ``candidates`` passages are found: those with a cosine or a coverage as high as that."""
+
+    candidates: int
+    min_cosine: float
+    min_coverage: float
+
+
+@dataclass(frozen=True, slots=True)
 class SearchQuery:
     """``vector`` is None when the question could not be embedded: the keyword leg searches alone.
 
@@ -37,7 +46,8 @@ class SearchQuery:
     (ISO 8601) and condition (an SQL/JSON path, see 0009_filters.sql). ``held_key`` names an
     object whose version in the index is to be told with the result. ``kind`` is what the vector was made with.
     ``languages`` are those (ISO 639-1) that the tenant's documents were in when it was searched last; None: not known.
-    ``exact_below`` is EXACT_BELOW unless given. ``keyword_normalisation`` is "max" or "min_max", see 0014_fusion.sql.
+    ``floor``: None finds all. ``exact_below`` is EXACT_BELOW unless given. ``keyword_normalisation`` is "max" or
+    "min_max", see 0014_fusion.sql.
     """
 
     tenant: str
@@ -47,6 +57,7 @@ class SearchQuery:
     limit: int
     depth: int
     keyword_weight: float
+    floor: Floor | None = None
     held_key: str | None = None
     kind: IndexKind | None = None
     languages: frozenset[str] | None = None
@@ -150,7 +161,7 @@ def keyword_leg(connection: Connection, query: SearchQuery) -> KeywordLeg:
 
 
 def search(connection: Connection, query: SearchQuery, ahead: KeywordLeg | None = None) -> SearchResult:
-    """At most ``query.limit`` passages, fewer only if fewer were found.
+    """At most ``query.limit`` passages, fewer only if fewer were found and passed ``query.floor``.
 
     ``ahead`` is of the same query, but for its vector; it is no more than a saving, whatever has changed since.
     Raises IndexChanged if ``query.kind`` is not the live kind of vectors.
@@ -177,11 +188,12 @@ def _search(connection: Connection, query: SearchQuery, ahead: KeywordLeg) -> Se
                        SELECT FROM bucketwise.index_kind()
                        WHERE embedding_model = %(model)s AND dimensions = %(dimensions)s) AS is_live) AS live
                LEFT JOIN LATERAL bucketwise.held_version(%(tenant)s, %(held_key)s) AS held ON true
-               LEFT JOIN LATERAL bucketwise.search_both(
+               LEFT JOIN LATERAL bucketwise.search_relevant(
                    %(tenant)s, %(words)s::int[], %(languages)s::text[], %(terms)s::bigint[],
-                   CASE WHEN live.is_live THEN %(vector)s::halfvec END, %(filters)s, %(limit)s, %(depth)s,
-                   %(keyword_weight)s, %(exact_below)s, %(most_postings)s, %(k1)s, %(b)s,
-                   %(keyword_normalisation)s, %(ahead)s::bucketwise.keyword_findings) AS found ON true""",
+                   CASE WHEN live.is_live THEN %(vector)s::halfvec END, %(filters)s, %(limit)s,
+                   %(candidates)s, %(min_cosine)s, %(min_coverage)s, %(depth)s, %(keyword_weight)s, %(exact_below)s,
+                   %(most_postings)s, %(k1)s, %(b)s, %(keyword_normalisation)s,
+                   %(ahead)s::bucketwise.keyword_findings) AS found ON true""",
             _names(query, ahead.asked) | {"ahead": ahead.found},
         ).fetchall()
     version, spoken, is_live, held_version, held_reason, held_hint = rows[0][:OF_ALL]
@@ -204,6 +216,9 @@ def _names(query: SearchQuery, asked: Sequence[QuestionTerm]) -> dict[str, Any]:
         "vector": HalfVector(query.vector) if query.vector is not None else None,
         "filters": Jsonb(query.filters),
         "limit": query.limit,
+        "candidates": query.floor.candidates if query.floor else query.limit,
+        "min_cosine": query.floor.min_cosine if query.floor else None,
+        "min_coverage": query.floor.min_coverage if query.floor else None,
         "depth": query.depth,
         "keyword_weight": query.keyword_weight,
         "exact_below": EXACT_BELOW if query.exact_below is None else query.exact_below,
@@ -223,6 +238,6 @@ def _array(items: Iterable[object]) -> str:
 
 
 def _passage(found: Sequence[Any]) -> Passage:
-    """Of the columns of search_both, which are the fields of Passage in their order."""
+    """Of the columns of search_relevant, which are the fields of Passage in their order."""
     key, ordinal, text, tokens, start, marks, *others = found
     return Passage(key, ordinal, text, tokens, start, marks_from_json(marks), *others)

@@ -29,10 +29,10 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bucketwise_ask') THEN
         GRANT USAGE ON SCHEMA bucketwise TO bucketwise_ask;
         GRANT EXECUTE ON FUNCTION bucketwise.index_kind, bucketwise.holds_kind, bucketwise.corpus_version, bucketwise.search,
-            bucketwise.hybrid_search, bucketwise.search_both, bucketwise.keyword_leg, bucketwise.spoken_languages,
-            bucketwise.documents_page, bucketwise.stored_for, bucketwise.held_version, bucketwise.neighbours,
-            bucketwise.reserve_budget, bucketwise.settle_budget, bucketwise.cached, bucketwise.keep_answer,
-            bucketwise.keep_question TO bucketwise_ask;
+            bucketwise.hybrid_search, bucketwise.search_both, bucketwise.search_relevant, bucketwise.keyword_leg,
+            bucketwise.spoken_languages, bucketwise.documents_page, bucketwise.stored_for, bucketwise.held_version,
+            bucketwise.neighbours, bucketwise.reserve_budget, bucketwise.settle_budget, bucketwise.cached,
+            bucketwise.keep_answer, bucketwise.keep_question TO bucketwise_ask;
     END IF;
 END
 $$;
