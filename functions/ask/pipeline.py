@@ -112,7 +112,7 @@ class AskPipeline:
     def _sought(self, query: Query) -> Query:
         """All that there is to choose from; or what is above the floor, if nothing else chooses.
 
-        A third of a search was to look up passages that were not shown.
+        A search that knows the floor need not look up each candidate, nor send texts that are not shown.
         """
         candidates = max(query.limit, CANDIDATES, self.refinement.candidates)
         if query.explain or self.refinement.candidates or self.floor.min_fit:
