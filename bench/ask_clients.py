@@ -21,8 +21,8 @@ JSON = [("Content-Type", "application/json")]
 
 
 class Client(Protocol):
-    def ask(self, question: str) -> Mapping[str, Any]:
-        """The reply's body. Raises RuntimeError if it is no answer."""
+    def ask(self, question: str) -> tuple[float, Mapping[str, Any]]:
+        """Milliseconds until there was a reply, and its body. Raises RuntimeError if it is no answer."""
 
     def stop(self) -> None: ...
 
@@ -33,13 +33,16 @@ class FunctionClient:
     def __init__(self, configuration: Configuration) -> None:
         self._environment = Environment(configuration)
 
-    def ask(self, question: str) -> Mapping[str, Any]:
+    def ask(self, question: str) -> tuple[float, Mapping[str, Any]]:
         body = json.dumps({"question": question}).encode()
-        reply = self._environment.invoke(build_event(Request("POST", "/ask", JSON, body, "127.0.0.1"), {}))
+        event = build_event(Request("POST", "/ask", JSON, body, "127.0.0.1"), {})
+        began = perf_counter()
+        reply = self._environment.invoke(event)
+        milliseconds = _since(began)
         if reply["statusCode"] != 200:
             raise RuntimeError(f"the function answered {reply['statusCode']}")
         answer: dict[str, Any] = json.loads(reply["body"])
-        return answer
+        return milliseconds, answer
 
     def stop(self) -> None:
         self._environment.stop()
@@ -61,11 +64,14 @@ class PeerClient:
             )
         self._read()
 
-    def ask(self, question: str) -> Mapping[str, Any]:
+    def ask(self, question: str) -> tuple[float, Mapping[str, Any]]:
         assert self._process.stdin is not None  # noqa: S101
-        self._process.stdin.write(f"{json.dumps(question)}\n")
+        line = f"{json.dumps(question)}\n"
+        began = perf_counter()
+        self._process.stdin.write(line)
         self._process.stdin.flush()
-        return {"answer": self._read()}
+        answer = self._read()
+        return _since(began), {"answer": answer}
 
     def stop(self) -> None:
         """It ends when its questions do."""
@@ -119,8 +125,10 @@ class System:
 
 
 def _timed(client: Client, url: str, question: str) -> Asked:
-    began = perf_counter()
-    body = client.ask(question)
-    whole_ms = (perf_counter() - began) * 1000
+    whole_ms, body = client.ask(question)
     with urlopen(f"{url}/taken") as reply:  # noqa: S310  # our own server
         return Asked(whole_ms, json.load(reply)["ms"], body)
+
+
+def _since(began: float) -> float:
+    return (perf_counter() - began) * 1000
