@@ -62,7 +62,7 @@ class PeerClient:
                 stderr=log,
                 text=True,
             )
-        self._read()
+        self._line()
 
     def ask(self, question: str) -> tuple[float, Mapping[str, Any]]:
         assert self._process.stdin is not None  # noqa: S101
@@ -70,19 +70,19 @@ class PeerClient:
         began = perf_counter()
         self._process.stdin.write(line)
         self._process.stdin.flush()
-        answer = self._read()
-        return _since(began), {"answer": answer}
+        reply = self._line()
+        return _since(began), {"answer": json.loads(reply)}
 
     def stop(self) -> None:
         """It ends when its questions do."""
         self._process.communicate()
 
-    def _read(self) -> object:
+    def _line(self) -> str:
         assert self._process.stdout is not None  # noqa: S101
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("a peer's program ended")
-        return json.loads(line)
+        return line
 
 
 @dataclass(frozen=True, slots=True)

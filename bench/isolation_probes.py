@@ -39,9 +39,9 @@ STATEMENT: LiteralString = """
         most int, depth int, keyword_weight double precision, held_key text, exact_below int)
     CROSS JOIN LATERAL bucketwise.corpus_version(probe.tenant) AS current_version
     LEFT JOIN LATERAL bucketwise.held_version(probe.tenant, probe.held_key) AS held ON true
-    LEFT JOIN LATERAL bucketwise.search_both(
-        probe.tenant, probe.words, probe.languages, probe.terms, probe.vector, probe.filters, probe.most, probe.depth,
-        probe.keyword_weight, probe.exact_below, %s, %s, %s, 'max', NULL) AS found ON true
+    LEFT JOIN LATERAL bucketwise.search_relevant(
+        probe.tenant, probe.words, probe.languages, probe.terms, probe.vector, probe.filters, probe.most, probe.most,
+        NULL, NULL, probe.depth, probe.keyword_weight, probe.exact_below, %s, %s, %s, 'max', NULL) AS found ON true
     ORDER BY probe.number, found.score DESC, found.key, found.ordinal"""
 
 Row = dict[str, Any]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ask.floor import RelevanceFloor
 from bucketwise.deadline import Deadline
 from bucketwise.errors import IndexChanged
 from bucketwise.keyword_terms import question_terms
@@ -43,11 +44,7 @@ class MemorySearcher:
         return SearchResult(self.corpus_version, self._found(query), held)
 
     def _found(self, query: SearchQuery) -> list[Passage]:
-        floor = query.floor
-        if floor is None:
+        if query.floor is None:
             return list(self.passages)[: query.limit]
-        return [
-            each
-            for each in self.passages[: floor.candidates]
-            if (each.cosine is not None and each.cosine >= floor.min_cosine) or each.coverage >= floor.min_coverage
-        ][: query.limit]
+        floor = RelevanceFloor(query.floor.min_cosine, query.floor.min_coverage)
+        return list(filter(floor.passes, self.passages[: query.floor.candidates]))[: query.limit]

@@ -53,7 +53,7 @@ def test_another_number_of_vectors_or_other_indexes_are_refused(data: list[Any])
 
 @pytest.mark.parametrize(
     "numbers",
-    [(), (1,), (1, 2, 3), (math.nan, 1), (1, math.inf), (-math.inf, 1), (0, 0), (1e6, 1), (1e300, -1e300)],
+    [(), (1,), (1, 2, 3), (math.nan, 1), (1, math.inf), (-math.inf, 1), (0, 0), (1e-8, 0), (1e6, 1), (1e300, -1e300)],
 )
 def test_a_vector_of_another_size_or_that_no_halfvec_can_hold_is_refused(numbers: tuple[float, ...]) -> None:
     with pytest.raises(ModelReplyInvalid):

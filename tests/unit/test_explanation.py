@@ -74,7 +74,7 @@ def test_every_model_that_was_asked_is_told_with_its_cost(price: str) -> None:
     pipeline = ask_pipeline(
         MemorySearcher(numbered(FIRST)), FixedGenerator(said("30 [1].", (1, "30 days"))), telemetry=Telemetry("ask")
     )
-    answer = pipeline.answer(Query("Leave?"), deadline=Deadline.after(20))
+    answer = pipeline.answer(Query("Leave?", explain=True), deadline=Deadline.after(20))
     told = explained(answer, filters={}, trace_id=None).models
     assert [(each.step, each.input_tokens) for each in told] == [("embed", 5), ("generate", 1000), ("generate", 1000)]
     assert told[1].model == price

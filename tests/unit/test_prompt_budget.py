@@ -54,7 +54,7 @@ def answered(
         max_context_tokens=budget,
     )  # fmt: skip
     refinement = Refinement(MemoryNeighbourhood(held), telemetry, reach=reach, max_context_tokens=budget)
-    query = Query("Which parts?", limit=50)
+    query = Query("Which parts?", limit=50, explain=True)
     return replace(pipeline, refinement=refinement).answer(query, deadline=Deadline.after(5))
 
 

@@ -20,6 +20,7 @@ from bucketwise.spending import tell_usage, tokens_said
 MOST_INPUTS = 2048  # of one request: OpenAI's API reference, "Create embeddings"
 MOST_SECONDS = 60.0
 LARGEST_HALF = 65_504.0  # the largest number that a halfvec's elements can hold
+SMALLEST_NORM = 2**-19  # so, of 4096 elements or fewer, one is above 2**-25, and no zero in half precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _checked_vectors(reply: object, *, count: int, dimensions: int) -> list[list
     for vector in vectors:
         if len(vector) != dimensions:
             raise ModelReplyInvalid(f"expected {dimensions} dimensions, got {len(vector)}")
-        # hypot is NaN or infinite as soon as one element is; a zero vector has no cosine.
-        if not 0 < math.hypot(*vector) <= LARGEST_HALF:
+        # hypot is NaN or infinite as soon as one element is; a vector that is zero once it is stored has no cosine.
+        if not SMALLEST_NORM <= math.hypot(*vector) <= LARGEST_HALF:
             raise ModelReplyInvalid("a vector is zero or holds numbers that are not finite")
     return vectors

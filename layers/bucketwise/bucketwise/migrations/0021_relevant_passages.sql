@@ -132,13 +132,14 @@ BEGIN
                     WHERE own.terms[width_bucket(t.term << 8 | 255, own.terms)] >> 8 = t.term))
                 / nullif(sum(m.worth), 0), 0) AS coverage
             FROM meant m WHERE m.language IS NOT DISTINCT FROM u.language) AS covered
+        -- A cosine that is no number is above all that are.
         WHERE coalesce(min_cosine, min_coverage) IS NULL
-           OR compared.cosine >= min_cosine OR covered.coverage >= min_coverage
+           OR compared.cosine BETWEEN min_cosine AND 1 OR covered.coverage >= min_coverage
         ORDER BY u.place LIMIT most - told;
         GET DIAGNOSTICS more = ROW_COUNT;
         told := told + more;
         looked_up := looking_up;
-        looking_up := candidates;
+        looking_up := cardinality(best_keys);
     END LOOP;
 END
 $$;
