@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -30,7 +30,7 @@ DEPTHS = [2, 20]
 VERSION = 20
 KEPT, NOT_KEPT = b"fingerprint", b"another"
 EXACT_BELOW = [0, 10_000]
-FLOORS = [(20, None, None), (1, 0.1, 0.5)]  # how many are wanted, and what they must have
+NO_FLOOR, FLOOR = (20, None, None), (1, 0.1, 0.5)  # how many are wanted, and what they must have
 SPENDING = {"reserve_budget", "settle_budget"}
 CALLER = b"c" * 32  # in all tenants the same
 SPENT = {"ada": 10, "ben": 20, "cleo": 30}
@@ -127,6 +127,7 @@ def _add(corpus: Corpus, key: str, *texts: str, owner: str = "nobody", title: st
     corpus.add(key, *texts, like=vectors, title=title, metadata={"owner": owner})
 
 
+@cache
 def calls() -> dict[str, list[Call]]:
     """For each function that ask may execute, and that knows tenants, what is asked in the name of each of them."""
     named = list(product(LANGUAGES, KEYS))
@@ -166,9 +167,10 @@ def calls() -> dict[str, list[Call]]:
         "keyword_leg": [_keyword_leg(*each) for each in product(LANGUAGES, QUESTIONS, FILTERS, DEPTHS, EXACT_BELOW)],
         "search_relevant": [
             _relevant(*each)
-            for each in product(LANGUAGES, LANGUAGES, QUESTIONS, VECTORS, FILTERS[:2], EXACT_BELOW, FLOORS)
+            for floor, filters in ((NO_FLOOR, FILTERS[:2]), (FLOOR, FILTERS[:1]))
+            for each in product(LANGUAGES, LANGUAGES, QUESTIONS, VECTORS, filters, EXACT_BELOW, [floor])
         ],
-        "search_both": [_both(*each) for each in product(LANGUAGES, LANGUAGES, QUESTIONS, VECTORS)],
+        "search_both": [_both(*each) for each in product(LANGUAGES, LANGUAGES, QUESTIONS[:2], VECTORS)],
         "hybrid_search": [
             _hybrid(*each) for each in product(LANGUAGES, QUESTIONS, VECTORS, FILTERS, DEPTHS, EXACT_BELOW)
         ],
