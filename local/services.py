@@ -86,13 +86,12 @@ class Services:
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._running.close)
             self._start_servers()
             self._set_up()
             self._start_functions()
-        except BaseException:
-            self._running.close()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(

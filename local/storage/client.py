@@ -4,6 +4,7 @@ import json
 import sys
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,11 +41,11 @@ class Storage:
         ]
         # No environment: neither the user's AWS_* nor MOTO_* variables may change what it does.
         process = GuardedProcess.start(command, env={}, cwd=_ROOT, log=log)
-        try:
-            return cls(process.read_ready()["url"], process)
-        except BaseException:
-            process.stop()
-            raise
+        with ExitStack() as undo:
+            undo.callback(process.stop)
+            ready = cls(process.read_ready()["url"], process)
+            undo.pop_all()
+        return ready
 
     @property
     def alive(self) -> bool:
